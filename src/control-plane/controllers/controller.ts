@@ -1,0 +1,52 @@
+/** The one shape of every controller: names what wakes it, and brings one object closer to its desired state per call. */
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import type { RandomSource } from '#base/random.ts'
+import type { Client } from '#client/client.ts'
+import type { EventRecorder } from '#client/event-recorder.ts'
+import type { InformerFactory } from '#client/informer.ts'
+
+export type Result = {
+  /** Call again after this time, even if nothing changes. */
+  readonly requeueAfterMs?: number
+}
+
+/** Puts keys into the controller's queue; the same key waits at most once and is never worked on twice at a time. */
+export type Enqueue = (key: string, afterMs?: number) => void
+
+export interface Controller {
+  /** Upstream's name, `deployment-controller`. */
+  readonly name: string
+  /** How many keys are worked on at a time. */
+  readonly workers: number
+  /** Registers the informer handlers that enqueue keys. Called once, before the informers start. */
+  watch(enqueue: Enqueue): void
+  /**
+   * Works on one key. Reads from informers or the client, writes through the client. Idempotent. Throwing means retry with
+   * exponential backoff; TerminalError means do not retry before the next change.
+   */
+  reconcile(key: string, signal: AbortSignal): Promise<Result>
+}
+
+export class TerminalError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'TerminalError'
+  }
+}
+
+/** What every controller is made from. */
+export type ControllerContext = {
+  readonly client: Client
+  readonly informers: InformerFactory
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  readonly events: EventRecorder
+}
+
+/** One line of the list in index.ts. */
+export type ControllerDefinition = {
+  readonly name: string
+  create(context: ControllerContext): Controller
+}
