@@ -10,7 +10,7 @@ export interface Clock {
   now(): number
   /** Milliseconds that only grow, for durations; the origin is arbitrary. */
   monotonic(): number
-  /** Calls `callback` once after `delayMs` (0 or more). A timer never keeps the process alive by itself. */
+  /** Calls `callback` once after `delayMs` (0 or more). */
   setTimer(delayMs: number, callback: () => void): Timer
   /** Resolves after `delayMs`; rejects with the signal's reason when aborted first. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>
@@ -19,6 +19,11 @@ export interface Clock {
 }
 
 export class SystemClock implements Clock {
+  readonly #keepsProcessAlive: boolean
+  /** In a server a timer does not keep the process alive by itself; a command that only waits says `keepsProcessAlive`. */
+  constructor(options: { readonly keepsProcessAlive?: boolean } = {}) {
+    this.#keepsProcessAlive = options.keepsProcessAlive ?? false
+  }
   now(): number {
     return Date.now()
   }
@@ -27,7 +32,7 @@ export class SystemClock implements Clock {
   }
   setTimer(delayMs: number, callback: () => void): Timer {
     const handle = setTimeout(callback, delayMs)
-    handle.unref()
+    if (!this.#keepsProcessAlive) handle.unref()
     return { cancel: () => clearTimeout(handle) }
   }
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
