@@ -20,6 +20,15 @@ export type StrategyContext = {
   readonly subresource: string
   /** User-visible warnings (`Warning: 299` headers); each text once. */
   warn(text: string): void
+  /** Who writes: only kinds that record their author (CertificateSigningRequest) look at it. */
+  readonly user?: RequestUser
+}
+
+export type RequestUser = {
+  readonly name: string
+  readonly uid: string
+  readonly groups: readonly string[]
+  readonly extra: Readonly<Record<string, readonly string[]>>
 }
 
 /**
@@ -106,12 +115,23 @@ export interface KindDefinition<T extends KubernetesObject = KubernetesObject> {
   readonly table: TableDefinition<T>
   /** Field selectors beside metadata.name and metadata.namespace: path -> value as text. */
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>
+  /** Answer to a field selector that the kind does not know, for the selector `no.such`. */
+  readonly unknownFieldSelector?: string
   /** Text of the deprecation warning on every use (v1 Endpoints), if any. */
   readonly deprecation?: string
   /** Upstream's validation of `metadata.name`: 'subdomain' unless said. */
   readonly nameRule?: 'subdomain' | 'label' | 'path-segment' | 'rfc1035-label'
   /** False for kinds that are answered but never stored (TokenReview, SubjectAccessReview). */
   readonly stored: boolean
+  /** Only for a version that is stored in the form of another (events.k8s.io/v1 Event, autoscaling/v1 HPA). */
+  readonly conversion?: Conversion<T>
+}
+
+/** How one version of a kind becomes the stored version and back. Both functions return a new object and share parts. */
+export type Conversion<T extends KubernetesObject> = {
+  readonly storedAs: GroupVersionKind
+  toStored(object: T): KubernetesObject
+  fromStored(stored: KubernetesObject): T
 }
 
 /** The verbs of an ordinary stored kind. */

@@ -1,0 +1,15 @@
+/** Health of the control plane as old clients ask for it; computed, never stored. */
+import type { ComponentStatus } from '#api/core/v1.gen.ts'
+import { defineKind } from '#api/define-kind.ts'
+
+function componentStatusCells(object: ComponentStatus): unknown[] {
+  const healthy = object.conditions?.find((condition) => condition.type === 'Healthy')
+  if (healthy === undefined) return [object.metadata.name, 'Unknown', '', '']
+  const status = healthy.status === 'True' ? 'Healthy' : 'Unhealthy'
+  return [object.metadata.name, status, healthy.message ?? '', healthy.error ?? '']
+}
+
+export const componentStatusKind = defineKind<ComponentStatus>('v1/componentstatuses', {
+  stored: false,
+  row: (object) => componentStatusCells(object),
+})

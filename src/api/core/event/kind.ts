@@ -1,0 +1,23 @@
+/** What happened to an object. */
+import type { Event } from '#api/core/v1.gen.ts'
+import { defineKind } from '#api/define-kind.ts'
+import { eventCells } from './table.ts'
+
+export const eventKind = defineKind<Event>('v1/events', {
+  strategy: { allowCreateOnUpdate: true },
+  row: eventCells,
+  selectableFields: {
+    'involvedObject.apiVersion': (event) => event.involvedObject.apiVersion ?? '',
+    'involvedObject.fieldPath': (event) => event.involvedObject.fieldPath ?? '',
+    'involvedObject.kind': (event) => event.involvedObject.kind ?? '',
+    'involvedObject.name': (event) => event.involvedObject.name ?? '',
+    'involvedObject.namespace': (event) => event.involvedObject.namespace ?? '',
+    'involvedObject.resourceVersion': (event) => event.involvedObject.resourceVersion ?? '',
+    'involvedObject.uid': (event) => event.involvedObject.uid ?? '',
+    reason: (event) => event.reason ?? '',
+    reportingComponent: (event) => event.reportingComponent ?? '',
+    // Older reporters only filled in `source`, newer ones only the reporting controller.
+    source: (event) => event.source?.component || event.reportingComponent || '',
+    type: (event) => event.type ?? '',
+  },
+})

@@ -1,0 +1,94 @@
+/** Joins the recorded facts of a resource (names, verbs, columns) with the hand-written rules of its kind. */
+import assert from 'node:assert'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
+import type { Conversion, KindDefinition, ScaleDefinition, Strategy, Subresource, TableColumn } from './kind.ts'
+import { KIND_FACTS } from './kinds.gen.ts'
+
+/** What Kubernetes says of a resource by discovery, tables and field selectors. */
+export type KindFacts = {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly resource: string
+  readonly singular: string
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  readonly namespaced: boolean
+  readonly verbs: readonly string[]
+  readonly schema: string
+  readonly hasStatus: boolean
+  readonly subresources: readonly Subresource[]
+  readonly columns: readonly Omit<TableColumn, 'description'>[]
+  /** Field selectors beside metadata.name and metadata.namespace. */
+  readonly fieldSelectors: readonly string[]
+  /** Answer to a field selector `no.such` that the kind does not know. */
+  readonly unknownFieldSelector: string
+}
+
+/** `v1/pods`, `apps/v1/deployments`. */
+export type ResourceId = keyof typeof KIND_FACTS
+
+/** The part of a kind that is written by hand. */
+export type KindRules<T extends KubernetesObject> = {
+  readonly strategy?: Strategy<T>
+  /** Cells of the Table answer, in the order of the recorded columns. */
+  row?(object: T, nowMs: number): unknown[]
+  /** One getter for each recorded field selector. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>
+  readonly scale?: ScaleDefinition<T>
+  /** Only where it differs from the resource's name. */
+  readonly storagePrefix?: string
+  readonly deprecation?: string
+  readonly nameRule?: NonNullable<KindDefinition['nameRule']>
+  /** False for kinds that are answered but never stored. */
+  readonly stored?: boolean
+  /** For a version that is stored in the form of another. */
+  readonly conversion?: Conversion<T>
+}
+
+const facts: Record<string, KindFacts> = KIND_FACTS
+
+/**
+ * The definition of one served resource. Throws when the rules do not fit the facts: a selectable field too many or
+ * too few is a mistake that would otherwise show only in an answer.
+ */
+export function defineKind<T extends KubernetesObject>(id: ResourceId, rules: KindRules<T>): KindDefinition {
+  const fact = facts[id]
+  assert(fact !== undefined, `No recorded facts of ${id}`)
+  const selectable = rules.selectableFields ?? {}
+  assert.deepEqual(Object.keys(selectable).toSorted(), [...fact.fieldSelectors].toSorted(), `Field selectors of ${id}`)
+  const definition: KindDefinition<T> = {
+    group: fact.group,
+    version: fact.version,
+    kind: fact.kind,
+    resource: fact.resource,
+    singular: fact.singular,
+    shortNames: fact.shortNames,
+    categories: fact.categories,
+    namespaced: fact.namespaced,
+    verbs: fact.verbs,
+    schema: fact.schema,
+    storagePrefix: rules.storagePrefix ?? fact.resource,
+    hasStatus: fact.hasStatus,
+    subresources: fact.subresources,
+    strategy: rules.strategy ?? {},
+    table: {
+      columns: fact.columns.map((column) => ({ ...column, description: '' })),
+      row: rules.row ?? nameAndCreation,
+    },
+    selectableFields: selectable,
+    unknownFieldSelector: fact.unknownFieldSelector,
+    stored: rules.stored ?? true,
+    ...(rules.scale === undefined ? {} : { scale: rules.scale }),
+    ...(rules.deprecation === undefined ? {} : { deprecation: rules.deprecation }),
+    ...(rules.nameRule === undefined ? {} : { nameRule: rules.nameRule }),
+    ...(rules.conversion === undefined ? {} : { conversion: rules.conversion }),
+  }
+  // The list of kinds is one of many types; each definition is only ever called with objects of its own schema.
+  return definition as unknown as KindDefinition
+}
+
+/** Upstream's table of kinds without a printer of their own: Name, Created At. */
+function nameAndCreation(object: KubernetesObject): unknown[] {
+  return [object.metadata.name, object.metadata.creationTimestamp]
+}

@@ -1,0 +1,18 @@
+/** How many pods of a set may be evicted at once. */
+import type { PodDisruptionBudget } from '#api/policy/v1.gen.ts'
+import { defineKind } from '#api/define-kind.ts'
+import { specStatusStrategy } from '#api/strategies.ts'
+import { formatAge } from '#api/table-cells.ts'
+
+const formatCount = (count: number | string | undefined): string => (count === undefined ? 'N/A' : String(count))
+
+export const podDisruptionBudgetKind = defineKind<PodDisruptionBudget>('policy/v1/poddisruptionbudgets', {
+  strategy: { ...specStatusStrategy<PodDisruptionBudget>({ generation: true }), requireResourceVersion: true },
+  row: (object, nowMs) => [
+    object.metadata.name,
+    formatCount(object.spec.minAvailable),
+    formatCount(object.spec.maxUnavailable),
+    object.status?.disruptionsAllowed ?? 0,
+    formatAge(object.metadata.creationTimestamp, nowMs),
+  ],
+})
