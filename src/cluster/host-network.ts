@@ -1,7 +1,7 @@
 /** The network between this machine and its nodes: one bridge per cluster, one network namespace and veth pair per node. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { hostAddress, nodeAddress, nodeName, type ClusterState } from './cluster-state.ts'
-import { CommandError, runCommand } from './run-command.ts'
+import { CommandError, runCommand } from '#base/run-command.ts'
 
 const FORWARD_FILE = '/proc/sys/net/ipv4/ip_forward'
 

@@ -1,7 +1,7 @@
 /** The programs of the machine that real nodes need; what is missing is installed from the distribution's packages. */
 import { existsSync } from 'node:fs'
 import { ClusterError } from './cluster-state.ts'
-import { runCommand } from './run-command.ts'
+import { runCommand } from '#base/run-command.ts'
 
 export type NodeTools = { readonly containerd: string; readonly crun: string; readonly cniBinDir: string }
 
