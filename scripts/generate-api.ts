@@ -1,6 +1,7 @@
 /** Turns the recorded facts of a Kubernetes version into the committed `*.gen.ts` types; run `npm run generate -- FACTS_DIR`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { buildSchemaFiles, renderSchemaFile } from './generate/schema-data.ts'
 
 type Definition = {
   type?: string
@@ -185,3 +186,9 @@ function renderResources(): string {
 }
 
 writeFileSync('src/api/resources.gen.ts', renderResources())
+
+for (const [file, data] of buildSchemaFiles(factsDir)) {
+  const path = join('src', file)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, renderSchemaFile(data))
+}
