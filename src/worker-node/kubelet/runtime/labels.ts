@@ -1,0 +1,15 @@
+/** Labels and annotations on sandboxes and containers; upstream's names, so that a kubelet can adopt what another started. */
+export const POD_NAME_LABEL = 'io.kubernetes.pod.name'
+export const POD_NAMESPACE_LABEL = 'io.kubernetes.pod.namespace'
+export const POD_UID_LABEL = 'io.kubernetes.pod.uid'
+export const CONTAINER_NAME_LABEL = 'io.kubernetes.container.name'
+
+export const CONTAINER_HASH = 'io.kubernetes.container.hash'
+export const RESTART_COUNT = 'io.kubernetes.container.restartCount'
+export const TERMINATION_MESSAGE_PATH = 'io.kubernetes.container.terminationMessagePath'
+export const TERMINATION_MESSAGE_POLICY = 'io.kubernetes.container.terminationMessagePolicy'
+export const POD_TERMINATION_GRACE_PERIOD = 'io.kubernetes.pod.terminationGracePeriod'
+export const CONFIG_SOURCE = 'kubernetes.io/config.source'
+export const CONFIG_MIRROR = 'kubernetes.io/config.mirror'
+export const CONFIG_HASH = 'kubernetes.io/config.hash'
+export const CONFIG_SEEN = 'kubernetes.io/config.seen'
