@@ -99,7 +99,10 @@ function readFacts(factsDir: string): Facts {
     for (const [name, definition] of Object.entries(schemas)) openapi.set(name, definition)
   }
   // These two list the group versions they are registered in, and only the v2 document lists all of them.
-  const v2 = JSON.parse(readFileSync(join(factsDir, 'openapi/v2-definitions.json'), 'utf8')) as Record<string, Definition>
+  const v2 = JSON.parse(readFileSync(join(factsDir, 'openapi/v2-definitions.json'), 'utf8')) as Record<
+    string,
+    Definition
+  >
   for (const name of ['DeleteOptions', 'WatchEvent']) {
     const full = `io.k8s.apimachinery.pkg.apis.meta.v1.${name}`
     const kinds = v2[full]!['x-kubernetes-group-version-kind']!
@@ -149,9 +152,9 @@ function buildType(name: string, { openapi, proto }: Facts, packages: string[]):
   for (const typeMeta of ['kind', 'apiVersion'])
     if (properties[typeMeta] && !wire?.fields.some((field) => field.json === typeMeta))
       rows.push([typeMeta, 's', FLAGS.omitEmpty | FLAGS.typeMeta])
-  if (wire)
-    for (const field of wire.fields) rows.push(buildRow(field, properties[field.json], required, packages))
-  else for (const [key, property] of Object.entries(properties)) rows.push(openApiRow(key, property, required, packages))
+  if (wire) for (const field of wire.fields) rows.push(buildRow(field, properties[field.json], required, packages))
+  else
+    for (const [key, property] of Object.entries(properties)) rows.push(openApiRow(key, property, required, packages))
   data.fields = rows
   return data
 }
