@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { assert as check, bigInt, constantFrom, nat, property } from 'fast-check'
 import {
   addQuantities,
   compareQuantities,
@@ -45,8 +45,9 @@ test('a quantity has the canonical form and the whole values that Kubernetes giv
 
 test('text that is no quantity is refused in the words of Kubernetes', () => {
   const form = /must match the regular expression/
-  for (const text of ['', '1..2', 'abc', '1 ', '1e3.5', '1e--3']) assert.throws(() => parseQuantity(text), form, text)
-  for (const text of ['1kk', '1Zi', '1ki', '1KI', '1e', '1i', '1En'])
+  for (const text of ['', '1..2', 'abc', '1 ', '1e3.5', '1e--3', '1Zi', '1KI'])
+    assert.throws(() => parseQuantity(text), form, text)
+  for (const text of ['1kk', '1ki', '1e', '1i', '1En'])
     assert.throws(() => parseQuantity(text), { message: "unable to parse quantity's suffix" }, text)
 })
 
@@ -60,9 +61,9 @@ test('a sum keeps the form of its first summand unless that is nought', () => {
 })
 
 test('the canonical form means the same amount and is stable', () => {
-  const suffix = fc.constantFrom('', 'm', 'k', 'M', 'G', 'Ki', 'Mi', 'Gi', 'n', 'u', 'e3', 'e-2')
-  fc.assert(
-    fc.property(fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n }), fc.nat(999), suffix, (whole, fraction, unit) => {
+  const suffix = constantFrom('', 'm', 'k', 'M', 'G', 'Ki', 'Mi', 'Gi', 'n', 'u', 'e3', 'e-2')
+  check(
+    property(bigInt({ min: -(10n ** 12n), max: 10n ** 12n }), nat(999), suffix, (whole, fraction, unit) => {
       const text = `${whole}.${fraction}${unit}`
       const canonical = formatQuantity(text)
       assert.equal(compareQuantities(text, canonical), 0)

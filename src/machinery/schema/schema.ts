@@ -18,7 +18,11 @@ export type ScalarType =
   /** Anything, kept as it is: RawExtension, FieldsV1, JSON. */
   | 'any'
 
-export type ScalarSchema = { readonly type: ScalarType }
+export type ScalarSchema = {
+  readonly type: ScalarType
+  /** Name of the Go type (`v1.PullPolicy`), which type errors mention; plain types need none. */
+  readonly goType?: string
+}
 
 export type ListSchema = {
   readonly type: 'list'
@@ -26,12 +30,14 @@ export type ListSchema = {
   readonly listType: 'atomic' | 'set' | 'map'
   /** Keys of a `map` list, in upstream's order. */
   readonly listMapKeys: readonly string[]
+  readonly goType?: string
 }
 
 export type MapSchema = {
   readonly type: 'map'
   readonly values: Schema
   readonly mapType: 'granular' | 'atomic'
+  readonly goType?: string
 }
 
 export type FieldSchema = {
@@ -43,6 +49,10 @@ export type FieldSchema = {
   readonly pointer: boolean
   /** Go leaves the zero value out of JSON. A struct that is no pointer is written as `{}` unless `omitzero`. */
   readonly omitEmpty: boolean
+  /** Go leaves even an empty struct or time out. */
+  readonly omitZero?: boolean
+  /** Names of the embedded Go structs between the owner and the field: type errors list them in the path. */
+  readonly embeddedIn?: readonly string[]
   /** OpenAPI's `default`, used by server-side apply for keys of map lists (`protocol: TCP`). */
   readonly default?: unknown
   /** Strategic merge patch: 'merge', 'replace', 'retainKeys', or joined by commas. */
