@@ -1,0 +1,87 @@
+/** What a scheduler plugin is: one object that fills the extension points it needs; plugins/index.ts lists them in order. */
+import type { Pod } from '#api/core/v1.gen.ts'
+import type { Client } from '#client/client.ts'
+import type { NodeInfo } from './cache/node-info.ts'
+
+/**
+ * Why a node (or a pod as a whole) was rejected. 'unresolvable': no eviction of other pods would help. 'pending': waits for somebody
+ * outside, such as a gate. `plugin` is filled in by the framework.
+ */
+export type Rejection = {
+  readonly code: 'unschedulable' | 'unresolvable' | 'pending'
+  readonly reasons: readonly string[]
+  readonly plugin?: string
+}
+
+export function unschedulable(...reasons: string[]): Rejection {
+  return { code: 'unschedulable', reasons }
+}
+
+export function unresolvable(...reasons: string[]): Rejection {
+  return { code: 'unresolvable', reasons }
+}
+
+/** Data that one plugin keeps for one pod between the extension points of one cycle, under its own name. */
+export type CycleState = Map<string, unknown>
+
+/** Read-only view of the nodes in one cycle; nothing changes while a cycle runs. */
+export interface Snapshot {
+  nodes(): readonly NodeInfo[]
+  node(name: string): NodeInfo | undefined
+}
+
+export type PreFilterResult = {
+  /** Only these nodes can fit; undefined: all. */
+  readonly nodeNames?: ReadonlySet<string>
+  readonly rejection?: Rejection
+  /** The plugin has nothing to filter for this pod. */
+  readonly skipFilter?: boolean
+}
+
+/** Something in the cluster changed, which may let waiting pods in. */
+export type ClusterEvent = {
+  readonly resource: 'node' | 'assigned-pod' | 'unscheduled-pod' | 'claim' | 'volume' | 'storage-class'
+  readonly action: 'add' | 'update' | 'delete'
+  readonly object: unknown
+  readonly old?: unknown
+}
+
+export interface Plugin {
+  readonly name: string
+  /** Keeps a pod out of the queue while it returns a rejection. */
+  preEnqueue?(pod: Pod): Rejection | null
+  preFilter?(state: CycleState, pod: Pod, snapshot: Snapshot): PreFilterResult | null
+  filter?(state: CycleState, pod: Pod, node: NodeInfo): Rejection | null
+  /** Called when no node fits. */
+  postFilter?(state: CycleState, pod: Pod, diagnosis: FilterDiagnosis, snapshot: Snapshot): Promise<PostFilterResult>
+  /** False: the plugin does not score this pod. */
+  preScore?(state: CycleState, pod: Pod, nodes: readonly NodeInfo[]): boolean
+  /** 0 to 100, or any number when `normalizeScores` brings all of them there. */
+  score?(state: CycleState, pod: Pod, node: NodeInfo): number
+  normalizeScores?(state: CycleState, pod: Pod, scores: number[]): void
+  /** Keeps something for the pod on the node; undone by `unreserve` (idempotent) when the pod is not bound after all. */
+  reserve?(state: CycleState, pod: Pod, node: string): Rejection | null
+  unreserve?(state: CycleState, pod: Pod, node: string): void
+  /** May hold the binding back; the promise rejects or resolves with a rejection to give up. */
+  permit?(state: CycleState, pod: Pod, node: string): Promise<Rejection | null>
+  preBind?(state: CycleState, pod: Pod, node: string, signal: AbortSignal): Promise<Rejection | null>
+  /** True when it has bound the pod; false leaves it to the next plugin. */
+  bind?(state: CycleState, pod: Pod, node: string, client: Client, signal: AbortSignal): Promise<boolean>
+  /**
+   * Whether the event may make a pod schedulable that this plugin rejected (upstream's queueing hint). Missing: never.
+   */
+  isHelpedBy?(pod: Pod, event: ClusterEvent): boolean
+}
+
+export type FilterDiagnosis = {
+  /** Rejection by node name; nodes that are absent were not tried. */
+  readonly rejections: ReadonlyMap<string, Rejection>
+  readonly nodeCount: number
+}
+
+export type PostFilterResult = { readonly nominatedNode: string; readonly message: string }
+
+/** A plugin with its weight for scores. */
+export type WeightedPlugin = { readonly plugin: Plugin; readonly weight: number }
+
+export const SCORE_MAX = 100

@@ -1,0 +1,298 @@
+/** Places pods on nodes: takes pods without a node from the queue, finds the best node for each, and binds it. */
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import type { RandomSource } from '#base/random.ts'
+import type { Node, Pod, PodCondition } from '#api/core/v1.gen.ts'
+import { NODES, PODS } from '#api/resources.gen.ts'
+import type { Client } from '#client/client.ts'
+import type { EventRecorder, ObjectReference } from '#client/event-recorder.ts'
+import { keyOf, type InformerFactory } from '#client/informer.ts'
+import { isNotFound } from '#machinery/status-error.ts'
+import { ClusterCache } from './cache/cluster-cache.ts'
+import { toPodInfo } from './cache/node-info.ts'
+import { SchedulingCycle, formatDiagnosis, type Diagnosis } from './cycle.ts'
+import type { CycleState, Plugin, Rejection, WeightedPlugin } from './framework.ts'
+import { isOfInterestToQueue } from './node-changes.ts'
+import { DEFAULT_PLUGINS } from './plugins/index.ts'
+import { SchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts'
+
+export type SchedulerOptions = {
+  readonly client: Client
+  readonly informers: InformerFactory
+  readonly events: EventRecorder
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  /** Pods whose spec.schedulerName is this. */
+  readonly schedulerName?: string
+  readonly plugins?: readonly WeightedPlugin[]
+  readonly percentageOfNodesToScore?: number
+}
+
+export const DEFAULT_SCHEDULER_NAME = 'default-scheduler'
+const FLUSH_INTERVAL_MS = 30_000
+/** Events hold messages of up to 1024 bytes. */
+const EVENT_MESSAGE_LENGTH_MAX = 1024
+
+export class Scheduler {
+  readonly #options: SchedulerOptions
+  readonly #name: string
+  readonly #plugins: readonly Plugin[]
+  readonly #cache = new ClusterCache()
+  readonly #queue: SchedulingQueue
+  readonly #cycle: SchedulingCycle
+
+  constructor(options: SchedulerOptions) {
+    const weighted = options.plugins ?? DEFAULT_PLUGINS
+    this.#options = options
+    this.#name = options.schedulerName ?? DEFAULT_SCHEDULER_NAME
+    this.#plugins = weighted.map(({ plugin }) => plugin)
+    const names = new Set(this.#plugins.map(({ name }) => name))
+    if (names.size !== this.#plugins.length) throw new Error('two scheduler plugins have the same name')
+    this.#queue = new SchedulingQueue({ clock: options.clock, plugins: this.#plugins })
+    this.#cycle = new SchedulingCycle({
+      plugins: weighted,
+      random: options.random,
+      percentageOfNodesToScore: options.percentageOfNodesToScore ?? 0,
+    })
+  }
+
+  /** Numbers of waiting pods, for the metric scheduler_pending_pods. */
+  pendingPods(): ReturnType<SchedulingQueue['counts']> {
+    return this.#queue.counts()
+  }
+
+  /** Registers with the informers (their start belongs to the caller) and schedules until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#watchNodes()
+    this.#watchPods()
+    signal.addEventListener('abort', () => this.#queue.close(), { once: true })
+    await this.#options.informers.synced()
+    this.#scheduleFlush(signal)
+    for (let queued = await this.#queue.pop(); queued !== null; queued = await this.#queue.pop()) {
+      await this.#scheduleOne(queued, signal)
+      await this.#options.clock.yield()
+    }
+  }
+
+  #scheduleFlush(signal: AbortSignal): void {
+    const timer = this.#options.clock.setTimer(FLUSH_INTERVAL_MS, () => {
+      this.#queue.flushOld()
+      if (!signal.aborted) this.#scheduleFlush(signal)
+    })
+    signal.addEventListener('abort', () => timer.cancel(), { once: true })
+  }
+
+  #watchNodes(): void {
+    this.#options.informers.informer<Node>(NODES).addHandler({
+      added: (node) => {
+        this.#cache.setNode(node)
+        this.#queue.notice({ resource: 'node', action: 'add', object: node })
+      },
+      updated: (node, old) => {
+        this.#cache.setNode(node)
+        if (isOfInterestToQueue(node, old))
+          this.#queue.notice({ resource: 'node', action: 'update', object: node, old })
+      },
+      deleted: (node) => this.#cache.removeNode(node.metadata.name),
+    })
+  }
+
+  #watchPods(): void {
+    this.#options.informers.informer<Pod>(PODS).addHandler({
+      added: (pod) => this.#podChanged(pod, undefined),
+      updated: (pod, old) => this.#podChanged(pod, old),
+      deleted: (pod) => this.#podGone(pod, 'delete'),
+    })
+  }
+
+  #podChanged(pod: Pod, old: Pod | undefined): void {
+    if (old !== undefined && old.metadata.uid !== pod.metadata.uid) this.#podGone(old, 'delete')
+    if (isFinished(pod)) return this.#podGone(pod, 'delete')
+    if (pod.spec.nodeName) {
+      this.#queue.remove(pod.metadata.uid)
+      this.#cache.setPod(pod)
+      const action = old?.spec.nodeName ? 'update' : 'add'
+      return this.#queue.notice({
+        resource: 'assigned-pod',
+        action,
+        object: pod,
+        ...(old === undefined ? {} : { old }),
+      })
+    }
+    if (!this.#isOurs(pod) || this.#cache.isAssumed(pod.metadata.uid)) return
+    if (old === undefined || old.metadata.uid !== pod.metadata.uid) this.#queue.add(pod)
+    else this.#queue.update(pod, old)
+  }
+
+  #podGone(pod: Pod, action: 'delete'): void {
+    this.#queue.remove(pod.metadata.uid)
+    this.#cache.removePod(pod.metadata.uid)
+    if (pod.spec.nodeName) this.#queue.notice({ resource: 'assigned-pod', action, object: pod })
+  }
+
+  #isOurs(pod: Pod): boolean {
+    return (pod.spec.schedulerName ?? DEFAULT_SCHEDULER_NAME) === this.#name
+  }
+
+  async #scheduleOne(queued: QueuedPod, signal: AbortSignal): Promise<void> {
+    const { pod } = queued
+    if (pod.metadata.deletionTimestamp !== undefined) return this.#queue.done(queued.uid)
+    const state: CycleState = new Map()
+    try {
+      const nodeCount = this.#cache.nodes().length
+      if (nodeCount === 0) return this.#reject(queued, 'no nodes available to schedule pods', [], signal)
+      const result = this.#cycle.run(state, pod, this.#cache)
+      if (result.outcome === 'no-fit') return await this.#noFit(queued, state, result.diagnosis, signal)
+      this.#cache.assume(toPodInfo(pod), result.node)
+      const rejection = this.#reserve(state, pod, result.node)
+      if (rejection !== null) return this.#giveUp(queued, state, result.node, rejection, signal)
+      // The next pod is looked at while this one is bound: the cache already counts it on its node.
+      void this.#bind(queued, state, result.node, signal)
+    } catch (error) {
+      await this.#failed(queued, error, signal)
+    }
+  }
+
+  async #noFit(queued: QueuedPod, state: CycleState, diagnosis: Diagnosis, signal: AbortSignal): Promise<void> {
+    let postFilterMessage = ''
+    for (const plugin of this.#plugins) {
+      if (plugin.postFilter === undefined) continue
+      const after = await plugin.postFilter(state, queued.pod, diagnosis, this.#cache)
+      postFilterMessage = after.message
+      if (after.nominatedNode !== '') break
+    }
+    await this.#reject(queued, formatDiagnosis(diagnosis, postFilterMessage), diagnosis.rejectedBy, signal)
+  }
+
+  #reserve(state: CycleState, pod: Pod, node: string): Rejection | null {
+    for (const plugin of this.#plugins) {
+      const rejection = plugin.reserve?.(state, pod, node) ?? null
+      if (rejection !== null) return { ...rejection, plugin: plugin.name }
+    }
+    return null
+  }
+
+  async #bind(queued: QueuedPod, state: CycleState, node: string, signal: AbortSignal): Promise<void> {
+    const { pod } = queued
+    try {
+      for (const plugin of this.#plugins) {
+        const rejection =
+          (await plugin.permit?.(state, pod, node)) ?? (await plugin.preBind?.(state, pod, node, signal)) ?? null
+        if (rejection !== null) return this.#giveUp(queued, state, node, { ...rejection, plugin: plugin.name }, signal)
+      }
+      if (!(await this.#runBinders(state, pod, node, signal))) throw new Error('no plugin bound the pod')
+      this.#queue.done(queued.uid)
+      this.#options.events.event(
+        referenceOf(pod),
+        'Normal',
+        'Scheduled',
+        `Successfully assigned ${keyOf(pod)} to ${node}`,
+      )
+    } catch (error) {
+      this.#unreserve(state, pod, node)
+      await this.#failed(queued, error, signal)
+    }
+  }
+
+  async #runBinders(state: CycleState, pod: Pod, node: string, signal: AbortSignal): Promise<boolean> {
+    for (const plugin of this.#plugins)
+      if (plugin.bind !== undefined && (await plugin.bind(state, pod, node, this.#options.client, signal))) return true
+    return false
+  }
+
+  #giveUp(
+    queued: QueuedPod,
+    state: CycleState,
+    node: string,
+    rejection: Rejection,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#unreserve(state, queued.pod, node)
+    return this.#reject(
+      queued,
+      rejection.reasons.join(', '),
+      rejection.plugin === undefined ? [] : [rejection.plugin],
+      signal,
+    )
+  }
+
+  #unreserve(state: CycleState, pod: Pod, node: string): void {
+    for (const plugin of this.#plugins.toReversed()) plugin.unreserve?.(state, pod, node)
+    this.#cache.forget(pod.metadata.uid)
+    this.#queue.notice({ resource: 'assigned-pod', action: 'delete', object: pod })
+  }
+
+  /** An error, not a verdict: the pod is tried again after its backoff. A pod that is gone needs nothing more. */
+  async #failed(queued: QueuedPod, error: unknown, signal: AbortSignal): Promise<void> {
+    if (isNotFound(error) || signal.aborted) return this.#queue.done(queued.uid)
+    this.#options.log.error('pod could not be scheduled', { pod: keyOf(queued.pod), error: String(error) })
+    const message = error instanceof Error ? error.message : String(error)
+    await this.#reject(queued, message, [], signal, 'SchedulerError')
+  }
+
+  async #reject(
+    queued: QueuedPod,
+    message: string,
+    rejectedBy: readonly string[],
+    signal: AbortSignal,
+    reason = 'Unschedulable',
+  ): Promise<void> {
+    const current = this.#options.informers.informer<Pod>(PODS).get(keyOf(queued.pod))
+    if (current === undefined || current.spec.nodeName || current.metadata.uid !== queued.uid)
+      return this.#queue.done(queued.uid)
+    // A pod that no plugin rejected waits for a node: without nodes there is nobody to name.
+    this.#queue.fail(queued, current, reason === 'Unschedulable' && rejectedBy.length === 0 ? ['NodeName'] : rejectedBy)
+    const text =
+      message.length > EVENT_MESSAGE_LENGTH_MAX ? `${message.slice(0, EVENT_MESSAGE_LENGTH_MAX - 4)} ...` : message
+    this.#options.events.event(referenceOf(current), 'Warning', 'FailedScheduling', text)
+    await this.#writeCondition(current, { type: 'PodScheduled', status: 'False', reason, message }, signal)
+  }
+
+  /** Writes only when it says something new. */
+  async #writeCondition(
+    pod: Pod,
+    wanted: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const old = pod.status?.conditions?.find((condition) => condition.type === wanted.type)
+    if (old?.status === wanted.status && old.reason === wanted.reason && old.message === wanted.message) return
+    const now = new Date(this.#options.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+    const lastTransitionTime = old?.status === wanted.status ? (old.lastTransitionTime ?? now) : now
+    const condition = {
+      ...wanted,
+      lastProbeTime: null,
+      lastTransitionTime,
+      observedGeneration: pod.metadata.generation,
+    }
+    const { namespace, name, uid } = pod.metadata
+    await this.#options.client
+      .patch(
+        PODS,
+        namespace!,
+        name,
+        'strategic',
+        { metadata: { uid }, status: { conditions: [condition] } },
+        { subresource: 'status' },
+        signal,
+      )
+      .catch((error: unknown) => {
+        if (!isNotFound(error) && !signal.aborted)
+          this.#options.log.warn('pod condition not written', { pod: keyOf(pod), error: String(error) })
+      })
+  }
+}
+
+const isFinished = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+
+function referenceOf(pod: Pod): ObjectReference {
+  const { namespace, name, uid, resourceVersion } = pod.metadata
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    uid,
+    resourceVersion,
+  }
+}
