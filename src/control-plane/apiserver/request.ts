@@ -47,6 +47,33 @@ export type ApiRequest = {
   readonly warnings: Set<string>
   /** Where the client sits, for audit and `kubectl exec` logs. */
   readonly remoteAddress: string
+  /** What only a request from the network has; missing for a component in this process. */
+  readonly connection?: RequestConnection
+}
+
+/** The network side of a request: what authentication and proxies need of it. */
+export interface RequestConnection {
+  /** The client's certificate, null when it sent none. `trusted` is false for one that the client CA did not sign. */
+  certificate(): ClientCertificate | null
+  /** Reads the body once; throws StatusError 413 above the limit. The chain does it after authorization. */
+  readBody(): Promise<Buffer>
+  /** The body as it comes, for proxies. */
+  bodyStream(): AsyncIterable<Uint8Array>
+  /** The names of headers as they came, with every value, for proxies. */
+  readonly rawHeaders: readonly (readonly [name: string, value: string])[]
+  /** The client asks to leave HTTP (`Connection: Upgrade`). */
+  readonly upgrade: boolean
+}
+
+export type ClientCertificate = {
+  readonly trusted: boolean
+  readonly commonName: string
+  readonly organizations: readonly string[]
+  readonly uid: string
+  readonly notBeforeMs: number
+  readonly notAfterMs: number
+  /** Lower-case hex SHA-256 of the DER bytes. */
+  readonly fingerprint: string
 }
 
 /** The bytes and the view of one stored object; see watch-cache/. `object()` decodes on demand and is shared: never modify it. */
