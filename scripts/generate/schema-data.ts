@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FieldExtras, FieldRow, SchemaFile, TypeData } from '../../src/machinery/schema/schema-data.ts'
+import { GO_ITEM_TYPES, GO_MAP_TYPES } from './go-type-names.ts'
 import { FLAGS } from '../../src/machinery/schema/schema-data.ts'
 
 type Node = {
@@ -42,6 +43,8 @@ type ProtoField = {
   mapValueRepeated?: boolean
   patchStrategy?: string
   patchMergeKey?: string
+  /** The type that has the field. */
+  owner?: string
 }
 type ProtoType = { fields: ProtoField[]; wrapper?: boolean; special?: boolean }
 
@@ -53,6 +56,20 @@ const META_PACKAGES = [
   'io.k8s.apimachinery.pkg.util.intstr',
   'io.k8s.apimachinery.pkg.version',
 ]
+/** Kinds of meta/v1 that no OpenAPI document shows. */
+const KINDS_WITHOUT_OPENAPI = new Set(
+  [
+    'CreateOptions',
+    'GetOptions',
+    'ListOptions',
+    'PatchOptions',
+    'UpdateOptions',
+    'TableOptions',
+    'PartialObjectMetadata',
+    'PartialObjectMetadataList',
+    'Table',
+  ].map((kind) => `${META_PACKAGES[0]}.${kind}`),
+)
 const META_FILE = 'machinery/meta/v1.schema.gen.json'
 const SCALARS: Record<string, string> = {
   string: 's',
@@ -150,13 +167,23 @@ function buildType(name: string, { openapi, proto }: Facts, packages: string[]):
   const required = new Set(definition?.required ?? [])
   const rows: FieldRow[] = []
   for (const typeMeta of ['kind', 'apiVersion'])
-    if (properties[typeMeta] && !wire?.fields.some((field) => field.json === typeMeta))
+    if (
+      (properties[typeMeta] || KINDS_WITHOUT_OPENAPI.has(name)) &&
+      !wire?.fields.some((field) => field.json === typeMeta)
+    )
       rows.push([typeMeta, 's', FLAGS.omitEmpty | FLAGS.typeMeta])
-  if (wire) for (const field of wire.fields) rows.push(buildRow(field, properties[field.json], required, packages))
+  if (wire)
+    for (const field of wire.fields)
+      rows.push(buildRow(withGoNames(name, field), properties[field.json], required, packages))
   else
     for (const [key, property] of Object.entries(properties)) rows.push(openApiRow(key, property, required, packages))
   data.fields = rows
   return data
+}
+
+function withGoNames(owner: string, field: ProtoField): ProtoField {
+  const items = GO_ITEM_TYPES[`${owner}.${field.json}`]
+  return { ...field, ...(items === undefined ? {} : { go: items }), owner }
 }
 
 function buildRow(field: ProtoField, property: Node | undefined, required: Set<string>, packages: string[]): FieldRow {
@@ -194,6 +221,8 @@ function refToType(field: ProtoField, packages: string[]): string {
 function buildExtras(field: ProtoField, property: Node | undefined, packages: string[]): FieldExtras | undefined {
   const extras: FieldExtras = {}
   if (field.go) extras.go = refTo(field.go, packages)
+  const goMap = GO_MAP_TYPES[`${field.owner}.${field.json}`]
+  if (goMap !== undefined) extras.goMap = goMap
   if (field.inline && field.name !== undefined) extras.wireName = field.name
   if (field.wire !== undefined && field.wire !== naturalWire(field)) extras.wire = field.wire
   if (field.patchStrategy) extras.patchStrategy = field.patchStrategy

@@ -137,10 +137,12 @@ function compileList(items: string, context: CompileContext, extras: FieldExtras
 }
 
 function compileMap(values: string, context: CompileContext, extras: FieldExtras): MapSchema {
+  const goType =
+    extras.goMap ?? (extras.go === undefined ? undefined : goTypeName(fullName(extras.go, context.packages)))
   return {
     type: 'map',
     values: compileRef(values, context),
     mapType: extras.mapType === 'atomic' ? 'atomic' : 'granular',
-    ...(extras.go === undefined ? {} : { goType: goTypeName(fullName(extras.go, context.packages)) }),
+    ...(goType === undefined ? {} : { goType }),
   }
 }

@@ -30,6 +30,8 @@ export type FieldRow = [name: string, type: string, flags: number, proto?: numbe
 export type FieldExtras = {
   /** The named Go type, which type errors mention. */
   go?: string
+  /** How Go prints the type of a map whose keys have a type of their own. */
+  goMap?: string
   /** Only where it is not what the type implies (varint, fixed64, bytes). */
   wire?: string
   /** Name of an embedded message on the protobuf wire. */
