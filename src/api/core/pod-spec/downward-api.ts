@@ -33,11 +33,7 @@ const RESOURCE_FIELDS = [
 const HUGE_PAGES = /^(?:requests|limits)\.hugepages-/
 
 const CPU_DIVISORS = new Set(['1m', '1'])
-const BYTE_DIVISORS = new Set([
-  '1',
-  ...['1k', '1M', '1G', '1T', '1P', '1E'],
-  ...['1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'],
-])
+const BYTE_DIVISORS = new Set('1 1k 1M 1G 1T 1P 1E 1Ki 1Mi 1Gi 1Ti 1Pi 1Ei'.split(' '))
 
 type FieldPlace = { readonly path: string; readonly allowed: ReadonlySet<string> }
 

@@ -20,8 +20,14 @@ const INTEGER_RESOURCES = new Set([
 const STANDARD_RESOURCES = new Set([
   ...CONTAINER_RESOURCES,
   ...INTEGER_RESOURCES,
-  ...['requests.cpu', 'requests.memory', 'requests.ephemeral-storage', 'requests.storage', 'storage'],
-  ...['limits.cpu', 'limits.memory', 'limits.ephemeral-storage'],
+  'requests.cpu',
+  'requests.memory',
+  'requests.ephemeral-storage',
+  'requests.storage',
+  'storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
 ])
 
 export function isHugePages(name: string): boolean {

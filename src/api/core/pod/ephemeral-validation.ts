@@ -1,0 +1,29 @@
+/** Checks writes of the subresource ephemeralcontainers: containers are added, never changed or removed. */
+import type { EphemeralContainer, Pod } from '#api/core/v1.gen.ts'
+import { MIRROR_ANNOTATION, validateAnnotationUpdates } from '#api/core/pod-spec/annotations.ts'
+import { podValidationOptions } from '#api/core/pod-spec/options.ts'
+import { isSemanticallyEqual } from '#api/semantic-equal.ts'
+import { type FieldError, forbiddenField } from '#machinery/field-error.ts'
+import { describeDifference } from './difference.ts'
+import { validatePodContent } from './validation.ts'
+
+export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldError[] {
+  if (old.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined)
+    return [forbiddenField('', 'static pods do not support ephemeral containers')]
+  const errors: FieldError[] = []
+  validatePodContent(errors, pod, podValidationOptions(old, true))
+  const path = 'metadata.annotations'
+  validateAnnotationUpdates(errors, pod.metadata.annotations, { old: old.metadata.annotations, path })
+  const now = new Map<string, EphemeralContainer>()
+  for (const container of pod.spec.ephemeralContainers ?? []) now.set(container.name, container)
+  for (const before of old.spec.ephemeralContainers ?? []) {
+    const container = now.get(before.name)
+    const subject = `existing ephemeral containers ${JSON.stringify(before.name)} may not be`
+    if (container === undefined) errors.push(forbiddenField('spec.ephemeralContainers', `${subject} removed\n`))
+    else if (!isSemanticallyEqual(before, container)) {
+      const text = `${subject} changed\n${describeDifference(before, container)}`
+      errors.push(forbiddenField('spec.ephemeralContainers', text))
+    }
+  }
+  return errors
+}
