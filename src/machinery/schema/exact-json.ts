@@ -34,6 +34,7 @@ type JsonWithRaw = typeof JSON & { rawJSON(text: string): unknown }
 
 // Large integers are BigInts in decoded objects, and JSON.stringify has no form for them unless they say so themselves.
 if (!('toJSON' in BigInt.prototype))
+  // oxlint-disable-next-line no-extend-native -- there is no other way to make JSON.stringify accept them.
   Object.defineProperty(BigInt.prototype, 'toJSON', {
     configurable: true,
     value(this: bigint) {
