@@ -69,7 +69,6 @@ export type ClientCertificate = {
   readonly trusted: boolean
   readonly commonName: string
   readonly organizations: readonly string[]
-  readonly uid: string
   readonly notBeforeMs: number
   readonly notAfterMs: number
   /** Lower-case hex SHA-256 of the DER bytes. */

@@ -13,6 +13,8 @@ export type Attributes = {
   readonly name: string
   /** For requests that are not about resources. */
   readonly path: string
+  /** The selector as the request has it, when it is one that can be authorized by selector. */
+  readonly fieldSelector?: string
 }
 
 /** 'no-opinion' lets the next authorizer decide; when none allows, the request is forbidden. */

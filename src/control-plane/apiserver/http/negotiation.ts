@@ -1,0 +1,68 @@
+/** Chooses the encoding of an answer from the Accept header, and refuses in upstream's words. */
+import { StatusError } from '#machinery/status-error.ts'
+
+export type MediaType = 'application/json' | 'application/yaml'
+
+/** What upstream's refusals list. */
+export const MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const
+
+export type AcceptClause = {
+  /** `type/subtype`, lower-case. */
+  readonly type: string
+  readonly parameters: Readonly<Record<string, string>>
+  readonly quality: number
+}
+
+/** The clauses of an Accept header, best first; none for a missing header. */
+export function parseAccept(header: string | undefined): AcceptClause[] {
+  if (header === undefined || header.trim() === '') return []
+  const clauses = header.split(',').flatMap((text): AcceptClause[] => {
+    const [type, ...rest] = text.split(';').map((part) => part.trim())
+    if (type === undefined || type === '') return []
+    const parameters: Record<string, string> = {}
+    for (const part of rest) {
+      const equals = part.indexOf('=')
+      if (equals > 0) parameters[part.slice(0, equals).trim().toLowerCase()] = unquote(part.slice(equals + 1).trim())
+    }
+    const { q, ...others } = parameters
+    const quality = q === undefined ? 1 : Number(q)
+    return [{ type: type.toLowerCase(), parameters: others, quality: Number.isNaN(quality) ? 1 : quality }]
+  })
+  return clauses.toSorted((a, b) => b.quality - a.quality || specificity(b.type) - specificity(a.type))
+}
+
+const unquote = (text: string): string => (/^".*"$/.test(text) ? text.slice(1, -1) : text)
+
+const specificity = (type: string): number => (type === '*/*' ? 0 : type.endsWith('/*') ? 1 : 2)
+
+/** The encoding to write; null when the client accepts none that there is. */
+export function negotiateMediaType(header: string | undefined): MediaType | null {
+  const clauses = parseAccept(header)
+  if (clauses.length === 0) return 'application/json'
+  for (const { type } of clauses) {
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'application/json'
+    if (type === 'application/yaml') return 'application/yaml'
+  }
+  return null
+}
+
+/** The refusal of a route that has no such representation at all. */
+export function notAcceptable(): StatusError {
+  return new StatusError({
+    code: 406,
+    reason: 'NotAcceptable',
+    message: `406: Not Acceptable\n\nAvailable representations: ${MEDIA_TYPES.join(', ')}`,
+    details: {},
+  })
+}
+
+/** Browsers and download tools get indented JSON without asking. */
+export function wantsPretty(query: URLSearchParams, userAgent: string | undefined): boolean {
+  const asked = query.get('pretty')
+  if (asked !== null && asked !== '') return ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(asked)
+  return /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent ?? '')
+}
+
+export function acceptsGzip(header: string | undefined): boolean {
+  return parseAccept(header).some(({ type, quality }) => type === 'gzip' && quality > 0)
+}

@@ -1,0 +1,66 @@
+/** Writes an answer's body at the pace of its reader, and never holds the event loop while doing so. */
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { createGzip } from 'node:zlib'
+import type { Clock } from '#base/clock.ts'
+
+/** Bytes joined into one write: large enough to be cheap, small enough to be copied in well under a millisecond. */
+const CHUNK_BYTES = 128 * 1024
+/** The longest a loop may run before other work gets its turn. */
+const SLICE_MS = 3
+/** Fast: level 1 reaches 12% on lists of pods. */
+const GZIP_LEVEL = 1
+
+export class ClientGoneError extends Error {
+  constructor() {
+    super('the client closed the connection')
+    this.name = 'ClientGoneError'
+  }
+}
+
+/** Waits until `output` takes more; throws ClientGoneError when it never will. */
+export async function write(output: Writable, chunk: Buffer | string): Promise<void> {
+  if (output.destroyed) throw new ClientGoneError()
+  if (output.write(chunk)) return
+  const abandoned = new AbortController()
+  const onClose = (): void => abandoned.abort()
+  output.once('close', onClose)
+  try {
+    await once(output, 'drain', { signal: abandoned.signal })
+  } catch {
+    throw new ClientGoneError()
+  } finally {
+    output.off('close', onClose)
+  }
+}
+
+/** Writes parts in order, joined to chunks, giving way to other work between them. */
+export async function writeParts(output: Writable, parts: Iterable<Buffer>, clock: Clock): Promise<void> {
+  let pending: Buffer[] = []
+  let size = 0
+  let sliceEnd = clock.monotonic() + SLICE_MS
+  const flush = async (): Promise<void> => {
+    await write(output, pending.length === 1 ? pending[0]! : Buffer.concat(pending, size))
+    pending = []
+    size = 0
+  }
+  for (const part of parts) {
+    pending.push(part)
+    size += part.length
+    if (size >= CHUNK_BYTES) await flush()
+    if (clock.monotonic() >= sliceEnd) {
+      await clock.yield()
+      sliceEnd = clock.monotonic() + SLICE_MS
+    }
+  }
+  if (size > 0) await flush()
+}
+
+/** A compressor in front of `output`; the work is done by zlib's threads. */
+export function compressInto(output: Writable): Writable {
+  const gzip = createGzip({ level: GZIP_LEVEL })
+  output.once('close', () => gzip.destroy())
+  gzip.on('error', () => output.destroy())
+  gzip.pipe(output)
+  return gzip
+}

@@ -1,0 +1,163 @@
+/** Turns an answer of the chain into bytes on the wire, in the form and encoding that the client accepts. */
+import { dump } from 'js-yaml'
+import type { Clock } from '#base/clock.ts'
+import { StatusError } from '#machinery/status-error.ts'
+import type { ApiRequest, ApiResponse, ResponseBody } from '../request.ts'
+import type { Exchange } from './exchange.ts'
+import { acceptsGzip, negotiateMediaType, wantsPretty, type MediaType } from './negotiation.ts'
+import { compressInto, write, writeParts } from './output.ts'
+import { writeWatch } from './watch-writer.ts'
+
+/** Smaller answers are not worth compressing (upstream's threshold). */
+const GZIP_BYTES_MIN = 128 * 1024
+const NEWLINE = Buffer.from('\n')
+const COMMA = Buffer.from(',')
+
+export type Headers = Record<string, string | readonly string[]>
+
+/** Headers of every answer: what the server decided, and what the chain added. */
+export function answerHeaders(request: ApiRequest | null, auditId: string, extra: ApiResponse['headers']): Headers {
+  const headers: Headers = { 'Audit-Id': auditId, 'Cache-Control': 'no-cache, private', ...extra }
+  if (request !== null && request.warnings.size > 0)
+    headers['Warning'] = [...request.warnings].map((text) => `299 - ${quoteWarning(text)}`)
+  return headers
+}
+
+/** A quoted string of HTTP: one line, printable, with quotes and backslashes escaped. */
+function quoteWarning(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  const printable = text.replace(/[\u0000-\u001f\u007f]/g, ' ')
+  return `"${printable.replace(/["\\]/g, String.raw`\$&`)}"`
+}
+
+export async function writeResponse(
+  exchange: Exchange,
+  request: ApiRequest,
+  response: ApiResponse,
+  options: { readonly headers: Headers; readonly clock: Clock },
+): Promise<void> {
+  const { headers, clock } = options
+  const { body, code } = response
+  switch (body.form) {
+    case 'object':
+    case 'stored':
+      return writeWhole(exchange, request, code, headers, encodeSingle(request, body))
+    case 'list':
+      return writeList(exchange, request, code, headers, { body, clock })
+    case 'watch':
+      return writeWatch(exchange, request, code, headers, { stream: body.stream, clock })
+    case 'raw':
+      return writeRaw(exchange, code, headers, body)
+    case 'upgrade': {
+      if (exchange.upgrade === null) throw new StatusError(UPGRADE_REQUIRED)
+      return body.accept(exchange.upgrade)
+    }
+  }
+}
+
+const UPGRADE_REQUIRED = { code: 400, reason: 'BadRequest', message: 'Upgrade request required' } as const
+
+type Encoded = { readonly mediaType: string; readonly content: Buffer; readonly newline: boolean }
+
+function encodeSingle(request: ApiRequest, body: Extract<ResponseBody, { form: 'object' | 'stored' }>): Encoded {
+  // An answer that cannot be refused any more (an error, a change that happened) is JSON if nothing else is accepted.
+  const mediaType: MediaType = negotiateMediaType(request.headers['accept']) ?? 'application/json'
+  const pretty = wantsPretty(request.query, request.headers['user-agent'])
+  if (body.form === 'stored' && mediaType === 'application/json' && !pretty)
+    return { mediaType, content: body.stored.bytes, newline: true }
+  const object = body.form === 'stored' ? (JSON.parse(body.stored.bytes.toString()) as unknown) : body.object
+  return encodeObject(object, mediaType, pretty)
+}
+
+function encodeObject(object: unknown, mediaType: MediaType, pretty: boolean): Encoded {
+  if (mediaType === 'application/yaml') return { mediaType, content: Buffer.from(toYaml(object)), newline: false }
+  const text = pretty ? JSON.stringify(object, null, 2) : JSON.stringify(object)
+  return { mediaType, content: Buffer.from(text), newline: !pretty }
+}
+
+const toYaml = (object: unknown): string => dump(object, { sortKeys: true, lineWidth: -1, noRefs: true })
+
+async function writeWhole(
+  exchange: Exchange,
+  request: ApiRequest,
+  code: number,
+  headers: Headers,
+  { mediaType, content, newline }: Encoded,
+): Promise<void> {
+  const compress = content.length > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
+  const parts = newline ? [content, NEWLINE] : [content]
+  const size = content.length + (newline ? 1 : 0)
+  const head: Headers = { ...headers, 'Content-Type': mediaType }
+  if (compress) Object.assign(head, COMPRESSED)
+  else head['Content-Length'] = String(size)
+  exchange.sendHead(code, head)
+  if (request.method === 'HEAD') return void exchange.output.end()
+  const output = compress ? compressInto(exchange.output) : exchange.output
+  if (size <= GZIP_BYTES_MIN) return void output.end(newline ? Buffer.concat(parts, size) : content)
+  for (const part of parts) await write(output, part)
+  output.end()
+}
+
+const COMPRESSED = { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }
+
+async function writeList(
+  exchange: Exchange,
+  request: ApiRequest,
+  code: number,
+  headers: Headers,
+  { body, clock }: { body: Extract<ResponseBody, { form: 'list' }>; clock: Clock },
+): Promise<void> {
+  const mediaType = negotiateMediaType(request.headers['accept']) ?? 'application/json'
+  const { kind, apiVersion, metadata, items } = body
+  if (mediaType === 'application/yaml' || wantsPretty(request.query, request.headers['user-agent'])) {
+    const decoded: unknown[] = []
+    for (const item of items) {
+      decoded.push(JSON.parse(item.bytes.toString()))
+      if (decoded.length % 100 === 0) await clock.yield()
+    }
+    const encoded = encodeObject({ kind, apiVersion, metadata, items: decoded }, mediaType, true)
+    return writeWhole(exchange, request, code, headers, encoded)
+  }
+  const opening = JSON.stringify({ kind, apiVersion, metadata })
+  const prefix = Buffer.from(`${opening.slice(0, -1)},"items":[`)
+  const suffix = Buffer.from(']}\n')
+  let size = prefix.length + suffix.length + Math.max(0, items.length - 1)
+  for (const item of items) size += item.bytes.length
+  const compress = size > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
+  const sizing: Headers = compress ? COMPRESSED : { 'Content-Length': String(size) }
+  exchange.sendHead(code, { ...headers, 'Content-Type': mediaType, ...sizing })
+  if (request.method === 'HEAD') return void exchange.output.end()
+  const output = compress ? compressInto(exchange.output) : exchange.output
+  await writeParts(output, listParts(prefix, items, suffix), clock)
+  output.end()
+}
+
+function* listParts(prefix: Buffer, items: readonly { readonly bytes: Buffer }[], suffix: Buffer): Generator<Buffer> {
+  yield prefix
+  let isFirst = true
+  for (const item of items) {
+    if (!isFirst) yield COMMA
+    isFirst = false
+    yield item.bytes
+  }
+  yield suffix
+}
+
+async function writeRaw(
+  exchange: Exchange,
+  code: number,
+  headers: Headers,
+  { contentType, content }: Extract<ResponseBody, { form: 'raw' }>,
+): Promise<void> {
+  const head: Headers = contentType === '' ? headers : { ...headers, 'Content-Type': contentType }
+  if (typeof content === 'string' || Buffer.isBuffer(content)) {
+    const bytes = Buffer.from(content)
+    exchange.sendHead(code, { ...head, 'Content-Length': String(bytes.length) })
+    return void exchange.output.end(exchange.method === 'HEAD' ? undefined : bytes)
+  }
+  exchange.sendHead(code, head)
+  if (exchange.method === 'HEAD') return void exchange.output.end()
+  for await (const chunk of content)
+    await write(exchange.output, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+  exchange.output.end()
+}

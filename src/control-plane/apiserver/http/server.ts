@@ -1,0 +1,164 @@
+/** The API server's port: HTTPS for HTTP/1.1 and HTTP/2 on one socket, with optional client certificates. */
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import { randomUuid, type RandomSource } from '#base/random.ts'
+import { internalError, StatusError } from '#machinery/status-error.ts'
+import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
+import { createApiRequest } from './api-request.ts'
+import { http1Exchange, http2Exchange, upgradeExchange, type Exchange } from './exchange.ts'
+import { ClientGoneError } from './output.ts'
+import { answerHeaders, writeResponse } from './response-writer.ts'
+
+export type ServingCertificate = { readonly certificate: string; readonly privateKey: string }
+
+export type HttpServerOptions = {
+  readonly handler: Handler
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  /** PEM; certificates of clients are checked against it. */
+  readonly clientCa: string
+  readonly serving: ServingCertificate
+}
+
+/** How long an idle connection of HTTP/1.1 is kept (Go clients close theirs after 90 s, so they come first). */
+const KEEP_ALIVE_MS = 120_000
+/** Streams of one HTTP/2 connection: a kubelet holds a watch for each secret and config map it uses. */
+const STREAMS_MAX = 1000
+/** Window for request bodies: one of them fits without a round trip in the middle. */
+const WINDOW_BYTES = 4 * 1024 * 1024
+/** Memory a session may hold for answers that the client has not read, in MB (Node's unit). */
+const SESSION_MEMORY_MB = 64
+
+export class HttpServer {
+  readonly #options: HttpServerOptions
+  readonly #server: Http2SecureServer
+  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #sockets = new Set<Duplex>()
+  readonly #running = new Map<Exchange, AbortController>()
+  #idle: (() => void) | null = null
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options
+    this.#server = createSecureServer({
+      allowHTTP1: true,
+      key: options.serving.privateKey,
+      cert: options.serving.certificate,
+      ca: options.clientCa,
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      settings: { maxConcurrentStreams: STREAMS_MAX, initialWindowSize: WINDOW_BYTES },
+      maxSessionMemory: SESSION_MEMORY_MB,
+    })
+    const server = this.#server as Http2SecureServer & { keepAliveTimeout: number }
+    server.keepAliveTimeout = KEEP_ALIVE_MS
+    server.on('request', (request: unknown, response: unknown) =>
+      this.#serve(http1Exchange(request as IncomingMessage, response as ServerResponse)),
+    )
+    // The listener above also brings the compatibility layer of HTTP/2; streams are served without it.
+    server.removeAllListeners('stream')
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) =>
+      this.#serve(http2Exchange(stream, headers, raw)),
+    )
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#serve(upgradeExchange(request, socket, head)),
+    )
+    server.on('session', (session) => this.#track(session))
+    server.on('sessionError', (error) => options.log.debug('HTTP/2 session ended', { error: String(error) }))
+    server.on('secureConnection', (socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+      socket.on('error', () => {})
+    })
+    server.on('tlsClientError', (error) => options.log.debug('TLS handshake failed', { error: String(error) }))
+  }
+
+  /** Resolves with the port that is listened on. A port in use rejects with Node's EADDRINUSE. */
+  listen(port: number, address: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, address, () => {
+        this.#server.off('error', reject)
+        resolve((this.#server.address() as AddressInfo).port)
+      })
+    })
+  }
+
+  /** New handshakes use this certificate; running connections stay. */
+  setCertificate({ certificate, privateKey }: ServingCertificate): void {
+    this.#server.setSecureContext({ key: privateKey, cert: certificate, ca: this.#options.clientCa })
+  }
+
+  /** Takes no new connections, ends watches in an orderly way, lets requests finish for `graceMs`, then closes what is left. */
+  async close(graceMs: number): Promise<void> {
+    this.#server.close()
+    for (const session of this.#sessions) session.close()
+    for (const [, controller] of this.#running) controller.abort()
+    const { clock } = this.#options
+    if (this.#running.size > 0)
+      await Promise.race([new Promise<void>((resolve) => (this.#idle = resolve)), clock.sleep(graceMs)])
+    for (const session of this.#sessions) session.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #track(session: ServerHttp2Session): void {
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
+  }
+
+  #serve(exchange: Exchange): void {
+    const controller = new AbortController()
+    this.#running.set(exchange, controller)
+    exchange.onClose(() => {
+      controller.abort()
+      this.#running.delete(exchange)
+      if (this.#running.size === 0) this.#idle?.()
+    })
+    void this.#answer(exchange, controller.signal)
+  }
+
+  async #answer(exchange: Exchange, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options
+    let request: ApiRequest | null = null
+    const auditId =
+      exchange.rawHeaders.find(([name]) => name.toLowerCase() === 'audit-id')?.[1] ?? randomUuid(this.#options.random)
+    try {
+      request = createApiRequest(exchange, signal)
+      const response = await this.#options.handler(request)
+      const headers = answerHeaders(request, auditId, response.headers)
+      await writeResponse(exchange, request, response, { headers, clock })
+    } catch (error) {
+      if (error instanceof ClientGoneError) return void exchange.output.destroy()
+      if (!(error instanceof StatusError))
+        log.error('request failed', { target: exchange.target, error: stackOf(error) })
+      this.#answerError(exchange, request, auditId, error)
+    }
+  }
+
+  #answerError(exchange: Exchange, request: ApiRequest | null, auditId: string, error: unknown): void {
+    if (exchange.headSent) return void exchange.output.destroy()
+    const { code, headers, body } = errorResponse(error)
+    const bytes = Buffer.from(`${JSON.stringify(body.object)}\n`)
+    exchange.sendHead(code, {
+      ...answerHeaders(request, auditId, headers),
+      'Content-Type': 'application/json',
+      'Content-Length': String(bytes.length),
+    })
+    exchange.output.end(bytes)
+  }
+}
+
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
+
+/** The answer for an error: its own Status, or a 500 that tells nothing of our inside but the message. */
+export function errorResponse(error: unknown): ApiResponse & { body: { form: 'object'; object: unknown } } {
+  const status =
+    error instanceof StatusError ? error : internalError(error instanceof Error ? error.message : String(error))
+  return { code: status.code, headers: status.headers, body: { form: 'object', object: status.toStatus() } }
+}
