@@ -1,0 +1,86 @@
+/** Finds out who sends a request: client certificate, then bearer token, else nobody in particular. */
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import { unauthorized } from '#machinery/status-error.ts'
+import type { ApiRequest, ClientCertificate, Stage, UserInfo } from '../request.ts'
+import type { AuthenticatedToken, TokenAuthenticator } from './token-authenticator.ts'
+import { ANONYMOUS, CREDENTIAL_ID, withAuthenticatedGroup } from './users.ts'
+
+export type AuthenticationOptions = {
+  readonly tokens: TokenAuthenticator
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export function createAuthenticationStage(options: AuthenticationOptions): Stage {
+  return async (request, next) => {
+    request.user = await authenticate(request, options)
+    return next(request)
+  }
+}
+
+async function authenticate(request: ApiRequest, { tokens, clock, log }: AuthenticationOptions): Promise<UserInfo> {
+  const certificate = request.connection?.certificate() ?? null
+  if (certificate !== null && isValid(certificate, clock.now()))
+    return withAuthenticatedGroup(certificateUser(certificate))
+  const token = bearerTokenOf(request)
+  if (token !== null) {
+    const found = await tokens.authenticateToken(token, []).catch((error: unknown) => {
+      log.info('bearer token refused', { error: error instanceof Error ? error.message : String(error) })
+      return null
+    })
+    if (found === null) throw unauthorized()
+    return withAuthenticatedGroup(found.user)
+  }
+  // A certificate that proves nothing is refused rather than taken for an anonymous client.
+  if (certificate !== null) throw unauthorized()
+  return ANONYMOUS
+}
+
+const isValid = ({ trusted, notBeforeMs, notAfterMs, commonName }: ClientCertificate, nowMs: number): boolean =>
+  trusted && commonName !== '' && notBeforeMs <= nowMs && nowMs <= notAfterMs
+
+function certificateUser({ commonName, organizations, fingerprint }: ClientCertificate): UserInfo {
+  return {
+    name: commonName,
+    uid: '',
+    groups: organizations,
+    extra: { [CREDENTIAL_ID]: [`X509SHA256=${fingerprint}`] },
+  }
+}
+
+/** WebSocket clients in a browser cannot set headers: their token comes as a subprotocol. */
+const TOKEN_PROTOCOL = 'base64url.bearer.authorization.k8s.io.'
+
+function bearerTokenOf(request: ApiRequest): string | null {
+  const header = request.headers['authorization']
+  if (header !== undefined) {
+    const [scheme, token] = header.trim().split(' ')
+    return scheme?.toLowerCase() === 'bearer' && token ? token : null
+  }
+  const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+  const encoded = protocols.find((name) => name.startsWith(TOKEN_PROTOCOL))
+  return encoded === undefined ? null : Buffer.from(encoded.slice(TOKEN_PROTOCOL.length), 'base64url').toString()
+}
+
+/** Asks several authenticators in order; a refusal of one still lets the others look. */
+export class TokenAuthenticators implements TokenAuthenticator {
+  readonly #authenticators: readonly TokenAuthenticator[]
+  constructor(authenticators: readonly TokenAuthenticator[]) {
+    this.#authenticators = authenticators
+  }
+
+  async authenticateToken(token: string, audiences: readonly string[]): Promise<AuthenticatedToken | null> {
+    const refusals: string[] = []
+    for (const authenticator of this.#authenticators) {
+      try {
+        const found = await authenticator.authenticateToken(token, audiences)
+        if (found !== null) return found
+      } catch (error) {
+        refusals.push(error instanceof Error ? error.message : String(error))
+      }
+    }
+    if (refusals.length === 0) return null
+    throw new Error(refusals.length === 1 ? refusals[0] : `[${refusals.join(', ')}]`)
+  }
+}

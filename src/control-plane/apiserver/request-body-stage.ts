@@ -1,0 +1,14 @@
+/** Reads the body of a request, once it is known that its sender may make it. */
+import type { Stage } from './request.ts'
+
+/** Their bodies go through to a pod, a service or a node as they come. */
+const STREAMED = new Set(['proxy', 'exec', 'attach', 'portforward'])
+
+export const readBodyStage: Stage = async (request, next) => {
+  const { connection, info, method, headers } = request
+  if (connection === undefined || method === 'GET' || method === 'HEAD' || STREAMED.has(info.subresource))
+    return next(request)
+  const bytes = await connection.readBody()
+  if (bytes.length === 0) return next(request)
+  return next({ ...request, body: { form: 'bytes', bytes, contentType: headers['content-type'] ?? '' } })
+}

@@ -1,0 +1,44 @@
+/** The stages of every request, in order: this list is the API server's front. */
+import type { ApiRequest, ApiResponse, Handler, Stage } from './request.ts'
+
+export type ChainStages = {
+  readonly metrics: Stage
+  readonly timeout: Stage
+  readonly authentication: Stage
+  readonly impersonation: Stage
+  readonly maxInFlight: Stage
+  readonly authorization: Stage
+  readonly negotiation: Stage
+  readonly body: Stage
+}
+
+/** The way in from the network. What a request is about was read from its path before (request-info.ts). */
+export function createNetworkChain(stages: ChainStages, routes: Handler): Handler {
+  return chain(
+    [
+      stages.metrics,
+      stages.timeout,
+      stages.authentication,
+      stages.impersonation,
+      stages.maxInFlight,
+      stages.authorization,
+      stages.negotiation,
+      stages.body,
+    ],
+    routes,
+  )
+}
+
+/** The way in for components of this process: their identity is known, their bodies are objects. */
+export function createInProcessChain(stages: Pick<ChainStages, 'metrics' | 'authorization'>, routes: Handler): Handler {
+  return chain([stages.metrics, stages.authorization], routes)
+}
+
+export function chain(stages: readonly Stage[], last: Handler): Handler {
+  return stages.reduceRight<Handler>(
+    (next, stage) =>
+      (request: ApiRequest): Promise<ApiResponse> =>
+        stage(request, next),
+    last,
+  )
+}
