@@ -1,6 +1,8 @@
 /** The list of all kinds that the API server serves; routes, discovery, OpenAPI, tables and storage derive from it. */
 import assert from 'node:assert'
 import type { KindDefinition } from './kind.ts'
+// Whoever knows the kinds can read their objects.
+import './schemas.ts'
 import { bindingKind } from './core/binding/kind.ts'
 import { componentStatusKind } from './core/component-status/kind.ts'
 import { configMapKind } from './core/config-map/kind.ts'

@@ -1,0 +1,126 @@
+/** Runs one recorded write through a kind's own rules, without a server, and gives what an API server would answer. */
+import { SeededRandom } from '#base/random.ts'
+import { VirtualClock } from '#base/virtual-clock.ts'
+import type { KindDefinition, StrategyContext } from '#api/kind.ts'
+import { formatApiVersion } from '#api/kind.ts'
+import { type FieldError, invalidFrom } from '#machinery/field-error.ts'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
+import { decodeValue } from '#machinery/schema/decode.ts'
+import { normalize } from '#machinery/schema/encode.ts'
+import { schemaOf } from '#machinery/schema/registry.ts'
+import { StatusError } from '#machinery/status-error.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '#machinery/validation/object-meta.ts'
+import { admit } from './admission.ts'
+import type { Target } from './scenarios.ts'
+
+/** What came out: an object, or the error's status; and warnings. */
+export type Outcome = {
+  readonly code: number
+  readonly body: Record<string, unknown>
+  readonly warnings: readonly string[]
+}
+
+export type Write = {
+  readonly kind: KindDefinition
+  readonly target: Target
+  readonly body: Record<string, unknown>
+  /** The object as it is stored; null on create. */
+  readonly old: Record<string, unknown> | null
+}
+
+const NOW_MS = Date.parse('2026-01-02T03:04:05Z')
+
+export function replayWrite(write: Write): Outcome {
+  const warnings = new Set<string>()
+  if (write.kind.deprecation !== undefined) warnings.add(write.kind.deprecation)
+  try {
+    const object = write.old === null ? create(write, warnings) : update(write, write.old, warnings)
+    const body = normalize(schemaOf(write.kind.schema), object) as unknown as Record<string, unknown>
+    return { code: write.old === null ? 201 : 200, body, warnings: [...warnings] }
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    return { code: error.code, body: error.toStatus() as unknown as Record<string, unknown>, warnings: [...warnings] }
+  }
+}
+
+function decode({ kind }: Write, value: unknown, warnings: Set<string>): KubernetesObject {
+  try {
+    const { object, problems } = decodeValue<KubernetesObject>(schemaOf(kind.schema), value, {
+      fieldValidation: 'Warn',
+    })
+    for (const problem of problems) warnings.add(problem)
+    return object
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    const message = `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${error.message}`
+    throw new StatusError({ code: 400, reason: 'BadRequest', message })
+  }
+}
+
+function contextOf({ target }: Write, warnings: Set<string>): StrategyContext {
+  return {
+    clock: new VirtualClock(NOW_MS),
+    random: new SeededRandom(1),
+    subresource: target.subresource,
+    warn: (text) => void warnings.add(text),
+    user: { name: 'oracle', uid: '', groups: ['system:masters', 'system:authenticated'], extra: {} },
+  }
+}
+
+function create(write: Write, warnings: Set<string>): KubernetesObject {
+  const { kind, target } = write
+  const object = decode(write, write.body, warnings)
+  kind.strategy.setDefaults?.(object)
+  const { metadata } = object
+  if (kind.namespaced) metadata.namespace ||= target.namespace
+  admit(target.id, object, null)
+  const context = contextOf(write, warnings)
+  // What the registry does for every kind before the strategy.
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.generation
+  Object.assign(metadata, { uid: '00000000-0000-4000-8000-000000000001', creationTimestamp: '2026-01-02T03:04:05Z' })
+  kind.strategy.prepareForCreate?.(object, context)
+  if (!metadata.name && metadata.generateName) metadata.name = `${metadata.generateName}abcde`
+  const nameRule = kind.nameRule ?? 'subdomain'
+  const errors = validateObjectMeta(metadata, { namespaced: kind.namespaced, nameRule })
+  errors.push(...(kind.strategy.validate?.(object, context) ?? []))
+  throwErrors(write, object, errors)
+  for (const text of kind.strategy.warnings?.(object, null) ?? []) warnings.add(text)
+  return object
+}
+
+function update(write: Write, stored: Record<string, unknown>, warnings: Set<string>): KubernetesObject {
+  const { kind, target } = write
+  const old = decode(write, structuredClone(stored), new Set())
+  kind.strategy.setDefaults?.(old)
+  const object = decode(write, write.body, warnings)
+  kind.strategy.setDefaults?.(object)
+  const { metadata } = object
+  if (kind.namespaced) metadata.namespace ||= target.namespace
+  admit(target.id, object, old)
+  const context = contextOf(write, warnings)
+  // What the registry does for every kind before the strategy.
+  metadata.uid ||= old.metadata.uid
+  metadata.resourceVersion ||= old.metadata.resourceVersion
+  metadata.creationTimestamp = old.metadata.creationTimestamp
+  for (const field of ['generation', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
+    if (old.metadata[field] === undefined) delete metadata[field]
+    else Object.assign(metadata, { [field]: old.metadata[field] })
+  }
+  kind.strategy.prepareForUpdate?.(object, old, context)
+  const errors = validateObjectMetaUpdate(metadata, old.metadata)
+  errors.push(...(kind.strategy.validateUpdate?.(object, old, context) ?? []))
+  throwErrors(write, object, errors)
+  for (const text of kind.strategy.warnings?.(object, old) ?? []) warnings.add(text)
+  return object
+}
+
+function throwErrors({ kind }: Write, object: KubernetesObject, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalidFrom({ group: kind.group, kind: kind.kind }, object.metadata.name ?? '', errors)
+}
+
+/** True when the body says it is of the kind that the path names: the server refuses others before all rules. */
+export function isBodyOf(kind: KindDefinition, body: Record<string, unknown>): boolean {
+  return body['apiVersion'] === formatApiVersion(kind) && body['kind'] === kind.kind
+}
