@@ -4,12 +4,11 @@ import { test } from 'node:test'
 import { SeededRandom } from '#base/random.ts'
 import type { Node, Pod } from '#api/core/v1.gen.ts'
 import { SchedulingCycle, feasibleNodesToFind, formatDiagnosis } from './cycle.ts'
-import { DEFAULT_PLUGINS } from './plugins/index.ts'
-import { buildCache, buildNode, buildPod } from './testing.ts'
+import { buildCache, buildNode, buildPlugins, buildPod } from './testing.ts'
 
 function place(pod: Pod, nodes: readonly Node[], pods: readonly Pod[] = []): string {
   const cycle = new SchedulingCycle({
-    plugins: DEFAULT_PLUGINS,
+    plugins: buildPlugins(),
     random: new SeededRandom(1),
     percentageOfNodesToScore: 0,
   })
@@ -19,6 +18,15 @@ function place(pod: Pod, nodes: readonly Node[], pods: readonly Pod[] = []): str
 
 const [small, large] = [buildNode('small', { allocatable: { cpu: '1', memory: '1Gi' } }), buildNode('large')]
 const tainted = buildNode('tainted', { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] })
+
+const labelled = (name: string, zone: string): Node =>
+  buildNode(name, { labels: { zone, 'kubernetes.io/hostname': name } })
+const web = (name: string, spec: Parameters<typeof buildPod>[1] = {}): Pod => {
+  const pod = buildPod(name, spec)
+  pod.metadata.labels = { app: 'web' }
+  return pod
+}
+const webTerm = { labelSelector: { matchLabels: { app: 'web' } }, topologyKey: 'zone' }
 
 const CASES: [what: string, pod: Pod, nodes: Node[], pods: Pod[], expected: string][] = [
   ['the node with more room left wins', buildPod('p', { requests: { cpu: '500m' } }), [small, large], [], 'large'],
@@ -96,6 +104,62 @@ const CASES: [what: string, pod: Pod, nodes: Node[], pods: Pod[], expected: stri
     's',
   ],
   [
+    'required anti-affinity keeps two of a kind apart',
+    web('p', { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [webTerm] } } }),
+    [labelled('a', 'z1'), labelled('b', 'z1'), labelled('c', 'z2')],
+    [web('q', { nodeName: 'a' })],
+    'c',
+  ],
+  [
+    'a pod that is there keeps others away by its own anti-affinity',
+    web('p'),
+    [labelled('a', 'z1')],
+    [
+      web('q', {
+        nodeName: 'a',
+        affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [webTerm] } },
+      }),
+    ],
+    "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules.",
+  ],
+  [
+    'required affinity follows the others',
+    buildPod('p', { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [webTerm] } } }),
+    [labelled('a', 'z1'), labelled('b', 'z2')],
+    [web('q', { nodeName: 'b' })],
+    'b',
+  ],
+  [
+    'without anybody to follow there is no node',
+    buildPod('p', { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [webTerm] } } }),
+    [labelled('a', 'z1')],
+    [],
+    "0/1 nodes are available: 1 node(s) didn't match pod affinity rules.",
+  ],
+  [
+    'the first of a group may start anywhere',
+    web('p', { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [webTerm] } } }),
+    [labelled('a', 'z1')],
+    [],
+    'a',
+  ],
+  [
+    'a spread constraint takes the emptier zone',
+    web('p', {
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'zone',
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: { matchLabels: { app: 'web' } },
+        },
+      ],
+    }),
+    [labelled('a', 'z1'), labelled('b', 'z2')],
+    [web('q', { nodeName: 'a' })],
+    'b',
+  ],
+  [
     'an extended resource that no node has',
     buildPod('p', { requests: { 'example.com/gpu': '1' } }),
     [large],
@@ -109,7 +173,7 @@ for (const [what, pod, nodes, pods, expected] of CASES)
 
 test('equal nodes share the load', () => {
   const cycle = new SchedulingCycle({
-    plugins: DEFAULT_PLUGINS,
+    plugins: buildPlugins(),
     random: new SeededRandom(1),
     percentageOfNodesToScore: 0,
   })

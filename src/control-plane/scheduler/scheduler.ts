@@ -3,7 +3,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Node, Pod, PodCondition } from '#api/core/v1.gen.ts'
-import { NODES, PODS } from '#api/resources.gen.ts'
+import { NAMESPACES, NODES, PODDISRUPTIONBUDGETS, PODS } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder, ObjectReference } from '#client/event-recorder.ts'
 import { keyOf, type InformerFactory } from '#client/informer.ts'
@@ -13,7 +13,7 @@ import { toPodInfo } from './cache/node-info.ts'
 import { SchedulingCycle, formatDiagnosis, type Diagnosis } from './cycle.ts'
 import type { CycleState, Plugin, Rejection, WeightedPlugin } from './framework.ts'
 import { isOfInterestToQueue } from './node-changes.ts'
-import { DEFAULT_PLUGINS } from './plugins/index.ts'
+import { defaultPlugins } from './plugins/index.ts'
 import { SchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts'
 
 export type SchedulerOptions = {
@@ -43,7 +43,7 @@ export class Scheduler {
   readonly #cycle: SchedulingCycle
 
   constructor(options: SchedulerOptions) {
-    const weighted = options.plugins ?? DEFAULT_PLUGINS
+    const weighted = options.plugins ?? pluginsFor(options)
     this.#options = options
     this.#name = options.schedulerName ?? DEFAULT_SCHEDULER_NAME
     this.#plugins = weighted.map(({ plugin }) => plugin)
@@ -281,6 +281,17 @@ export class Scheduler {
           this.#options.log.warn('pod condition not written', { pod: keyOf(pod), error: String(error) })
       })
   }
+}
+
+/** The default plugins, reading what they need from the informers. */
+function pluginsFor({ client, events, informers }: SchedulerOptions): readonly WeightedPlugin[] {
+  const [namespaces, budgets] = [informers.informer(NAMESPACES), informers.informer(PODDISRUPTIONBUDGETS)]
+  return defaultPlugins({
+    client,
+    events,
+    namespaceLabels: (namespace) => namespaces.get(namespace)?.metadata.labels ?? {},
+    budgets: () => budgets.list(),
+  })
 }
 
 const isFinished = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'

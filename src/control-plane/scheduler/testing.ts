@@ -1,7 +1,10 @@
 /** Builders of nodes and pods for the scheduler's tests. */
 import type { Node, Pod, PodSpec } from '#api/core/v1.gen.ts'
+import type { Client } from '#client/client.ts'
 import { ClusterCache } from './cache/cluster-cache.ts'
 import { toPodInfo } from './cache/node-info.ts'
+import type { WeightedPlugin } from './framework.ts'
+import { defaultPlugins } from './plugins/index.ts'
 
 const meta = (name: string) => ({
   name,
@@ -34,4 +37,14 @@ export function buildCache(nodes: readonly Node[], pods: readonly Pod[] = []): C
   for (const node of nodes) cache.setNode(node)
   for (const pod of pods) cache.assume(toPodInfo(pod), pod.spec.nodeName!)
   return cache
+}
+
+/** The default plugins over a cluster in which nothing can be evicted and namespaces have no labels. */
+export function buildPlugins(): readonly WeightedPlugin[] {
+  const refuse = new Proxy({} as Client, {
+    get: () => () => {
+      throw new Error('this test has no API server')
+    },
+  })
+  return defaultPlugins({ client: refuse, events: { event: () => {} }, namespaceLabels: () => ({}), budgets: () => [] })
 }

@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '#base/virtual-clock.ts'
-import { DEFAULT_PLUGINS } from '../plugins/index.ts'
-import { buildNode, buildPod } from '../testing.ts'
+import { buildNode, buildPlugins, buildPod } from '../testing.ts'
 import { SchedulingQueue } from './scheduling-queue.ts'
 
 function build(): { clock: VirtualClock; queue: SchedulingQueue } {
   const clock = new VirtualClock(0)
-  return { clock, queue: new SchedulingQueue({ clock, plugins: DEFAULT_PLUGINS.map(({ plugin }) => plugin) }) }
+  return { clock, queue: new SchedulingQueue({ clock, plugins: buildPlugins().map(({ plugin }) => plugin) }) }
 }
 
 const nameOf = async (queue: SchedulingQueue): Promise<string | undefined> => (await queue.pop())?.pod.metadata.name

@@ -1,0 +1,223 @@
+/** Brings a cluster up on this machine, whatever state it is in: new, kept, half running after a crash, or running. */
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, statfs } from 'node:fs/promises'
+import type { Clock } from '#base/clock.ts'
+import { CONTROL_PLANE, boxNames, startControlPlane, startNode } from './boxes.ts'
+import {
+  ClusterError,
+  DATA_FORMAT,
+  checkClusterName,
+  defaultDataDir,
+  listClusters,
+  loadState,
+  nodeName,
+  nodeNames,
+  parseState,
+  paths,
+  saveState,
+  type ClusterState,
+} from './cluster-state.ts'
+import { boxProcesses } from './host-cgroups.ts'
+import { createHostNetwork, isForwarding, usedSubnets } from './host-network.ts'
+import { storePauseImage } from './images/build-image.ts'
+import { ImageStore } from './images/image-store.ts'
+import { PAUSE_IMAGE } from './images/pause-image.ts'
+import { writePki } from './pki.ts'
+import { createProbe, isApiReady, isNodeReady, isPortTaken, listNodes, waitFor } from './probe.ts'
+import { rememberForwarding } from './machine-settings.ts'
+import { ensureNodeTools } from './system-packages.ts'
+
+export type UpOptions = {
+  readonly name: string
+  /** Undefined: what the cluster has, or three. */
+  readonly nodes: number | undefined
+  readonly dataDir: string | undefined
+  readonly port: number | undefined
+  readonly install: boolean
+  readonly clock: Clock
+  /** Progress of one box: `control-plane` is `starting`, `ready`, … */
+  readonly progress: (box: string, text: string) => void
+}
+
+export type UpResult = {
+  readonly state: ClusterState
+  /** Nothing had to be started. */
+  readonly wasRunning: boolean
+  readonly apiReadyMs: number
+  readonly nodesReadyMs: number
+}
+
+const NODES_DEFAULT = 3
+/** Addresses .11 to .110 of the node network. */
+const NODES_MAX = 100
+const PORT_DEFAULT = 6443
+const API_READY_LIMIT_MS = 30_000
+const NODES_READY_LIMIT_MS = 60_000
+const FREE_BYTES_MIN = 64 * 1024 * 1024
+
+export async function bringUp(options: UpOptions): Promise<UpResult> {
+  const { clock, progress } = options
+  checkMachine()
+  checkClusterName(options.name)
+  const tools = await ensureNodeTools({ install: options.install, say: (text) => progress('machine', text) })
+  const started = clock.monotonic()
+  const state = await decideState(options)
+  await mkdir(state.dataDir, { recursive: true, mode: 0o700 })
+  await checkDisk(state.dataDir)
+  await writePki(state, clock)
+  const images = new ImageStore(paths.images(state.dataDir))
+  if (!(await images.list()).includes(PAUSE_IMAGE)) await storePauseImage(images)
+  await saveState(state)
+  if (!(await isForwarding())) await rememberForwarding()
+  await createHostNetwork(state)
+  progress(CONTROL_PLANE, 'starting')
+  const [startedControlPlane, ...startedNodes] = await Promise.all([
+    startControlPlane(state),
+    ...nodeNames(state).map((name, position) => {
+      progress(name, 'starting')
+      return startNode(state, position + 1, tools)
+    }),
+  ])
+  const probe = await createProbe(state)
+  await waitFor(
+    () => isApiReady(probe),
+    `the API server does not answer; see: kubets logs ${CONTROL_PLANE}`,
+    API_READY_LIMIT_MS,
+    clock,
+  )
+  const apiReadyMs = clock.monotonic() - started
+  progress(CONTROL_PLANE, `ready after ${seconds(apiReadyMs)}`)
+  const ready = new Set<string>()
+  const allReady = async (): Promise<boolean> => {
+    for (const node of await listNodes(probe)) {
+      const name = node.metadata.name
+      if (!isNodeReady(node) || ready.has(name)) continue
+      ready.add(name)
+      progress(name, `ready after ${seconds(clock.monotonic() - started)}`)
+    }
+    return nodeNames(state).every((name) => ready.has(name))
+  }
+  await waitFor(allReady, notReadyText(state, ready), NODES_READY_LIMIT_MS, clock)
+  const wasRunning = !startedControlPlane && !startedNodes.some(Boolean)
+  return { state, wasRunning, apiReadyMs, nodesReadyMs: clock.monotonic() - started }
+}
+
+function notReadyText(state: ClusterState, ready: ReadonlySet<string>): string {
+  const late = nodeNames(state).filter((name) => !ready.has(name))
+  return `not ready within ${NODES_READY_LIMIT_MS / 1000} s: ${late.join(', ')}; see: kubets logs ${late[0] ?? nodeName(1)}`
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
+
+function checkMachine(): void {
+  if (process.platform !== 'linux')
+    throw new ClusterError(
+      'real nodes need Linux: run this in a Linux machine, or start only the API server with: kubets api',
+    )
+  if (process.getuid?.() !== 0)
+    throw new ClusterError(
+      'real nodes need root (namespaces, mounts, nftables): run this as root, or start only the API server with: kubets api',
+    )
+}
+
+async function checkDisk(dataDir: string): Promise<void> {
+  const { bavail, bsize } = await statfs(dataDir)
+  if (bavail * bsize < FREE_BYTES_MIN)
+    throw new ClusterError(
+      `the disk of ${dataDir} is full: free some space (at least 64 MiB), or give another folder with --data-dir`,
+    )
+}
+
+/** The state that is there, with what the options add; or a new one that clashes with no other cluster. */
+async function decideState(options: UpOptions): Promise<ClusterState> {
+  const known = (await loadState(options.name)) ?? (await adoptFolder(options))
+  if (known !== null) return adjustState(known, options)
+  const nodes = options.nodes ?? NODES_DEFAULT
+  checkNodes(nodes)
+  const others = await otherStates(options.name)
+  const port = await choosePort(options.port, others)
+  const subnet = await chooseSubnet(others)
+  return {
+    format: DATA_FORMAT,
+    name: options.name,
+    dataDir: options.dataDir ?? defaultDataDir(options.name),
+    port,
+    nodes,
+    subnet,
+    podCidr: `10.${244 - (subnet - SUBNET_FIRST)}.0.0/16`,
+  }
+}
+
+/** A data folder that another machine, or an earlier life of this one, left. */
+async function adoptFolder(options: UpOptions): Promise<ClusterState | null> {
+  const dataDir = options.dataDir ?? defaultDataDir(options.name)
+  const file = paths.state(dataDir)
+  if (!existsSync(file)) return null
+  return { ...parseState(await readFile(file, 'utf8'), dataDir), name: options.name, dataDir }
+}
+
+async function adjustState(state: ClusterState, options: UpOptions): Promise<ClusterState> {
+  if (options.dataDir !== undefined && options.dataDir !== state.dataDir)
+    throw new ClusterError(
+      `cluster "${state.name}" has its data in ${state.dataDir}; take it down before you give it another --data-dir`,
+    )
+  const isRunning = (await boxProcesses(state.name, CONTROL_PLANE)).length > 0
+  if (isRunning && options.port !== undefined && options.port !== state.port)
+    throw new ClusterError(
+      `cluster "${state.name}" runs on port ${state.port}; take it down (kubets down --keep-data) before you give it another one`,
+    )
+  const nodes = options.nodes ?? state.nodes
+  checkNodes(nodes)
+  if (nodes < state.nodes)
+    throw new ClusterError(`cluster "${state.name}" has ${state.nodes} nodes; fewer are not possible while it exists`)
+  const port = options.port ?? state.port
+  if (!isRunning) await checkPort(port)
+  return { ...state, nodes, port }
+}
+
+function checkNodes(nodes: number): void {
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > NODES_MAX)
+    throw new ClusterError(`--nodes ${nodes}: 1 to ${NODES_MAX} are possible`)
+}
+
+async function otherStates(name: string): Promise<ClusterState[]> {
+  const names = (await listClusters()).filter((other) => other !== name)
+  return (await Promise.all(names.map((other) => loadState(other)))).filter((state) => state !== null)
+}
+
+async function checkPort(port: number): Promise<void> {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new ClusterError(`--port ${port}: not a port`)
+  if (await isPortTaken('127.0.0.1', port))
+    throw new ClusterError(`port ${port} is in use by another program: give another one with --port`)
+}
+
+/** The asked one, or the first that neither another cluster nor another program has. */
+async function choosePort(asked: number | undefined, others: readonly ClusterState[]): Promise<number> {
+  if (asked !== undefined) {
+    await checkPort(asked)
+    return asked
+  }
+  const taken = new Set(others.map(({ port }) => port))
+  for (let port = PORT_DEFAULT; port < PORT_DEFAULT + 100; port++)
+    if (!taken.has(port) && !(await isPortTaken('127.0.0.1', port))) return port
+  throw new ClusterError(`no port from ${PORT_DEFAULT} to ${PORT_DEFAULT + 99} is free: give one with --port`)
+}
+
+/** Node networks are 172.31.64.0/24 to 172.31.223.0/24; each has a pod network of its own beside it. */
+const SUBNET_FIRST = 64
+const SUBNETS = 160
+
+async function chooseSubnet(others: readonly ClusterState[]): Promise<number> {
+  const used = await usedSubnets()
+  for (const { subnet } of others) used.add(subnet)
+  for (let subnet = SUBNET_FIRST; subnet < SUBNET_FIRST + SUBNETS; subnet++) if (!used.has(subnet)) return subnet
+  throw new ClusterError('all node networks from 172.31.64.0/24 to 172.31.223.0/24 are in use on this machine')
+}
+
+/** Boxes without any process, of a cluster that should run. */
+export async function missingBoxes(state: ClusterState): Promise<string[]> {
+  const counts = await Promise.all(
+    boxNames(state).map(async (box) => ({ box, count: (await boxProcesses(state.name, box)).length })),
+  )
+  return counts.filter(({ count }) => count === 0).map(({ box }) => box)
+}

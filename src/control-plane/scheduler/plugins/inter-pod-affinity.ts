@@ -1,0 +1,198 @@
+/** Puts pods near the pods they want to be near, and away from those they do not: required terms filter, preferred ones score. */
+import type { PodAffinityTerm, Pod, WeightedPodAffinityTerm } from '#api/core/v1.gen.ts'
+import { matcherOf } from '#machinery/selectors/label-selector.ts'
+import type { NodeInfo } from '../cache/node-info.ts'
+import {
+  SCORE_MAX,
+  unresolvable,
+  unschedulable,
+  type ClusterEvent,
+  type CycleState,
+  type Plugin,
+  type PreFilterResult,
+  type Rejection,
+  type Snapshot,
+} from '../framework.ts'
+
+export type InterPodAffinityOptions = {
+  /** Labels of a namespace, for terms with a namespaceSelector. */
+  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>
+}
+
+/** A term with its selectors compiled. */
+type CompiledTerm = { readonly topologyKey: string; readonly matches: (pod: Pod) => boolean }
+
+/** `topologyKey=value` -> number of matching pods (or sum of weights) in that place. */
+type TopologyCounts = Map<string, number>
+
+type FilterState = {
+  readonly affinity: readonly CompiledTerm[]
+  readonly antiAffinity: readonly CompiledTerm[]
+  readonly affinityCounts: TopologyCounts
+  readonly antiAffinityCounts: TopologyCounts
+  /** Places that pods already there keep this one away from. */
+  readonly forbidden: TopologyCounts
+  /** The pod would satisfy its own terms: the first of a group may start anywhere. */
+  readonly matchesItself: boolean
+}
+
+const [FILTER_KEY, SCORE_KEY] = ['InterPodAffinity', 'InterPodAffinity/score'] as const
+/** A required affinity of a pod that is there counts this much for newcomers it matches (hardPodAffinityWeight). */
+const HARD_AFFINITY_WEIGHT = 1
+
+export function createInterPodAffinity(options: InterPodAffinityOptions): Plugin {
+  const compile = (term: PodAffinityTerm, owner: Pod): CompiledTerm => compileTerm(term, owner, options)
+  return {
+    name: 'InterPodAffinity',
+    preFilter: (state, pod, snapshot) => preFilter(state, pod, snapshot, compile),
+    filter,
+    preScore: (state, pod, nodes) => preScore(state, pod, nodes, compile),
+    score: (state, _pod, { node }) => {
+      const sums = state.get(SCORE_KEY) as TopologyCounts
+      return Object.entries(node.metadata.labels ?? {}).reduce(
+        (sum, [key, value]) => sum + (sums.get(`${key}=${value}`) ?? 0),
+        0,
+      )
+    },
+    normalizeScores: (_state, _pod, scores) => normalizeRange(scores),
+    isHelpedBy: (_pod: Pod, event: ClusterEvent) => event.resource !== 'claim' && event.resource !== 'volume',
+  }
+}
+
+const required = (terms: PodAffinityTerm[] | undefined): readonly PodAffinityTerm[] => terms ?? []
+const requiredAffinity = (pod: Pod) =>
+  required(pod.spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution)
+const requiredAntiAffinity = (pod: Pod) =>
+  required(pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution)
+const preferredAffinity = (pod: Pod): readonly WeightedPodAffinityTerm[] =>
+  pod.spec.affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+const preferredAntiAffinity = (pod: Pod): readonly WeightedPodAffinityTerm[] =>
+  pod.spec.affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+
+function compileTerm(term: PodAffinityTerm, owner: Pod, options: InterPodAffinityOptions): CompiledTerm {
+  const selector = term.labelSelector === undefined ? null : matcherOf(term.labelSelector)
+  const namespaces = new Set(term.namespaces ?? [])
+  const namespaceSelector = term.namespaceSelector === undefined ? null : matcherOf(term.namespaceSelector)
+  if (namespaces.size === 0 && namespaceSelector === null) namespaces.add(owner.metadata.namespace!)
+  return {
+    topologyKey: term.topologyKey,
+    // A term without a label selector matches no pod.
+    matches: ({ metadata }) =>
+      selector !== null &&
+      (namespaces.has(metadata.namespace!) ||
+        (namespaceSelector?.matches(options.namespaceLabels(metadata.namespace!)) ?? false)) &&
+      selector.matches(metadata.labels ?? {}),
+  }
+}
+
+function preFilter(
+  state: CycleState,
+  pod: Pod,
+  snapshot: Snapshot,
+  compile: (term: PodAffinityTerm, owner: Pod) => CompiledTerm,
+): PreFilterResult | null {
+  const affinity = requiredAffinity(pod).map((term) => compile(term, pod))
+  const antiAffinity = requiredAntiAffinity(pod).map((term) => compile(term, pod))
+  const [affinityCounts, antiAffinityCounts, forbidden]: TopologyCounts[] = [new Map(), new Map(), new Map()]
+  const looksAtAll = affinity.length + antiAffinity.length > 0
+  for (const node of snapshot.nodes()) {
+    const labels = node.node.metadata.labels ?? {}
+    for (const existing of node.pods()) {
+      if (existing.hasRequiredAntiAffinity)
+        for (const term of requiredAntiAffinity(existing.pod).map((raw) => compile(raw, existing.pod)))
+          if (term.matches(pod)) count(forbidden!, labels, term.topologyKey, 1)
+      if (!looksAtAll) continue
+      // A pod counts for affinity only when it matches all terms at once.
+      if (affinity.length > 0 && affinity.every((term) => term.matches(existing.pod)))
+        for (const term of affinity) count(affinityCounts!, labels, term.topologyKey, 1)
+      for (const term of antiAffinity)
+        if (term.matches(existing.pod)) count(antiAffinityCounts!, labels, term.topologyKey, 1)
+    }
+  }
+  if (!looksAtAll && forbidden!.size === 0) return { skipFilter: true }
+  const matchesItself = affinity.every((term) => term.matches(pod))
+  state.set(FILTER_KEY, {
+    affinity,
+    antiAffinity,
+    affinityCounts: affinityCounts!,
+    antiAffinityCounts: antiAffinityCounts!,
+    forbidden: forbidden!,
+    matchesItself,
+  } satisfies FilterState)
+  return null
+}
+
+function filter(state: CycleState, _pod: Pod, { node }: NodeInfo): Rejection | null {
+  const { affinity, antiAffinity, affinityCounts, antiAffinityCounts, forbidden, matchesItself } = state.get(
+    FILTER_KEY,
+  ) as FilterState
+  const labels = node.metadata.labels ?? {}
+  const hasAllKeys = affinity.every((term) => labels[term.topologyKey] !== undefined)
+  const isNear = affinity.every(
+    (term) => (affinityCounts.get(`${term.topologyKey}=${labels[term.topologyKey]}`) ?? 0) > 0,
+  )
+  const isFirst = affinityCounts.size === 0 && matchesItself
+  if (!hasAllKeys || (!isNear && !isFirst)) return unresolvable("node(s) didn't match pod affinity rules")
+  if (antiAffinity.some((term) => (antiAffinityCounts.get(`${term.topologyKey}=${labels[term.topologyKey]}`) ?? 0) > 0))
+    return unschedulable("node(s) didn't match pod anti-affinity rules")
+  if (Object.entries(labels).some(([key, value]) => forbidden.has(`${key}=${value}`)))
+    return unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
+  return null
+}
+
+function count(
+  counts: TopologyCounts,
+  labels: Readonly<Record<string, string>>,
+  topologyKey: string,
+  amount: number,
+): void {
+  const value = labels[topologyKey]
+  if (value === undefined) return
+  const key = `${topologyKey}=${value}`
+  counts.set(key, (counts.get(key) ?? 0) + amount)
+}
+
+function preScore(
+  state: CycleState,
+  pod: Pod,
+  nodes: readonly NodeInfo[],
+  compile: (term: PodAffinityTerm, owner: Pod) => CompiledTerm,
+): boolean {
+  const own = weightedTerms(pod, compile)
+  const sums: TopologyCounts = new Map()
+  for (const node of nodes) {
+    const labels = node.node.metadata.labels ?? {}
+    for (const existing of node.pods()) {
+      for (const { term, weight } of own) if (term.matches(existing.pod)) count(sums, labels, term.topologyKey, weight)
+      if (!existing.hasAffinity) continue
+      for (const { term, weight } of weightedTerms(existing.pod, compile))
+        if (term.matches(pod)) count(sums, labels, term.topologyKey, weight)
+      for (const raw of requiredAffinity(existing.pod)) {
+        const term = compile(raw, existing.pod)
+        if (term.matches(pod)) count(sums, labels, term.topologyKey, HARD_AFFINITY_WEIGHT)
+      }
+    }
+  }
+  state.set(SCORE_KEY, sums)
+  return sums.size > 0
+}
+
+function weightedTerms(
+  pod: Pod,
+  compile: (term: PodAffinityTerm, owner: Pod) => CompiledTerm,
+): { term: CompiledTerm; weight: number }[] {
+  return [
+    ...preferredAffinity(pod).map(({ podAffinityTerm, weight }) => ({ term: compile(podAffinityTerm, pod), weight })),
+    ...preferredAntiAffinity(pod).map(({ podAffinityTerm, weight }) => ({
+      term: compile(podAffinityTerm, pod),
+      weight: -weight,
+    })),
+  ]
+}
+
+/** Sums may be negative: the lowest becomes 0, the highest 100. */
+function normalizeRange(scores: number[]): void {
+  const [min, max] = [Math.min(...scores), Math.max(...scores)]
+  for (const [position, score] of scores.entries())
+    scores[position] = max === min ? 0 : Math.floor(((score - min) * SCORE_MAX) / (max - min))
+}
