@@ -1,12 +1,15 @@
 /** All keys with their versions in memory, values apart: decides what a read at a revision sees and what compaction may forget. */
-import { SortedKeys, type KeyRecord } from './sorted-keys.ts'
+import { SortedRecords } from '#base/sorted-records.ts'
 import { versionAt, type Version } from './version.ts'
+
+/** A key with its readable versions, oldest first; never empty. */
+type KeyRecord = { readonly key: string; readonly versions: Version[] }
 
 /** A version that no read needs once everything before `revision` is compacted. */
 type Superseded = { readonly revision: number; readonly record: KeyRecord }
 
 export class KeyIndex {
-  readonly #keys = new SortedKeys()
+  readonly #keys = new SortedRecords<KeyRecord>()
   /** In order of revision; the ones before `#supersededHead` are done. */
   #superseded: Superseded[] = []
   #supersededHead = 0
@@ -26,7 +29,7 @@ export class KeyIndex {
     const record = this.#keys.get(key)
     if (record === undefined) {
       const added = { key, versions: [version] }
-      this.#keys.add(added)
+      this.#keys.set(added)
       if (version.deleted) this.#superseded.push({ revision: version.modRevision, record: added })
       return null
     }

@@ -1,8 +1,8 @@
 /** The watches of a store: each first catches up with history, then receives every commit as it happens. */
+import { compareKeys } from '#base/sorted-records.ts'
 import { CompactedError, StoreClosedError, type StoreEvent, type Watch, type WatchOptions } from '../store.ts'
 import type { EventWindow } from './event-window.ts'
 import type { Journal } from './journal.ts'
-import { compareKeys } from './sorted-keys.ts'
 
 /** Events handed to a watch at once while it catches up, so that a long history does not hold the event loop. */
 const CATCH_UP_EVENTS_MAX = 1000

@@ -1,11 +1,6 @@
-/** The keys of the cluster database in byte order, with what is known of each: the skeleton of every range read. */
-import type { Version } from './version.ts'
+/** Records in the byte order of their keys: found by key, walked and counted by range. */
 
-/** A key with its readable versions, oldest first; never empty. */
-export type KeyRecord = {
-  readonly key: string
-  readonly versions: Version[]
-}
+export type Keyed = { readonly key: string }
 
 /** Keys per chunk: small enough that an insert moves little memory, large enough that there are few chunks. */
 const CHUNK_KEYS_MAX = 512
@@ -26,20 +21,23 @@ function orderOf(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }
 
-export class SortedKeys {
-  readonly #records = new Map<string, KeyRecord>()
-  #chunks: KeyRecord[][] = []
+export class SortedRecords<R extends Keyed> {
+  readonly #records = new Map<string, R>()
+  #chunks: R[][] = []
 
   get size(): number {
     return this.#records.size
   }
 
-  get(key: string): KeyRecord | undefined {
+  get(key: string): R | undefined {
     return this.#records.get(key)
   }
 
-  add(record: KeyRecord): void {
+  /** Adds the record, or puts it in the place of the one with the same key. */
+  set(record: R): void {
+    const known = this.#records.has(record.key)
     this.#records.set(record.key, record)
+    if (known) return this.#replace(record)
     if (this.#chunks.length === 0) return void this.#chunks.push([record])
     const at = Math.max(0, this.#chunkFor(record.key))
     const chunk = this.#chunks[at]!
@@ -55,8 +53,20 @@ export class SortedKeys {
     if (chunk.length === 0) this.#chunks.splice(at, 1)
   }
 
+  /** Number of records in [start, end), without visiting them. */
+  count(start: string, end: string): number {
+    let count = 0
+    for (let at = Math.max(0, this.#chunkFor(start)); at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at]!
+      const whole = compareKeys(chunk.at(-1)!.key, end) < 0
+      count += (whole ? chunk.length : lowerBound(chunk, end)) - lowerBound(chunk, start)
+      if (!whole) break
+    }
+    return Math.max(0, count)
+  }
+
   /** Visits the records of [start, end) in order until `visit` returns false. */
-  walk(start: string, end: string, visit: (record: KeyRecord) => boolean | void): void {
+  walk(start: string, end: string, visit: (record: R) => boolean | void): void {
     for (let at = Math.max(0, this.#chunkFor(start)); at < this.#chunks.length; at++) {
       const chunk = this.#chunks[at]!
       const whole = compareKeys(chunk.at(-1)!.key, end) < 0
@@ -65,6 +75,11 @@ export class SortedKeys {
       for (let index = first; index < last; index++) if (visit(chunk[index]!) === false) return
       if (!whole) return
     }
+  }
+
+  #replace(record: R): void {
+    const chunk = this.#chunks[this.#chunkFor(record.key)]!
+    chunk[lowerBound(chunk, record.key)] = record
   }
 
   /** The last chunk whose first key is not above `key`; -1 when there is none. */
@@ -81,7 +96,7 @@ export class SortedKeys {
 }
 
 /** The first position in `chunk` whose key is not below `key`. */
-function lowerBound(chunk: readonly KeyRecord[], key: string): number {
+function lowerBound(chunk: readonly Keyed[], key: string): number {
   let low = 0
   let high = chunk.length
   while (low < high) {
