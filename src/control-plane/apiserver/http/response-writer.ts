@@ -13,6 +13,9 @@ const GZIP_BYTES_MIN = 128 * 1024
 const NEWLINE = Buffer.from('\n')
 const COMMA = Buffer.from(',')
 
+/** What the form of an answer depends on. */
+export type AnswerRequest = Pick<ApiRequest, 'method' | 'headers' | 'query'>
+
 export type Headers = Record<string, string | readonly string[]>
 
 /** Headers of every answer: what the server decided, and what the chain added. */
@@ -32,7 +35,7 @@ function quoteWarning(text: string): string {
 
 export async function writeResponse(
   exchange: Exchange,
-  request: ApiRequest,
+  request: AnswerRequest,
   response: ApiResponse,
   options: { readonly headers: Headers; readonly clock: Clock },
 ): Promise<void> {
@@ -45,7 +48,7 @@ export async function writeResponse(
     case 'list':
       return writeList(exchange, request, code, headers, { body, clock })
     case 'watch':
-      return writeWatch(exchange, request, code, headers, { stream: body.stream, clock })
+      return writeWatch(exchange, code, headers, { stream: body.stream, clock })
     case 'raw':
       return writeRaw(exchange, code, headers, body)
     case 'upgrade': {
@@ -59,7 +62,7 @@ const UPGRADE_REQUIRED = { code: 400, reason: 'BadRequest', message: 'Upgrade re
 
 type Encoded = { readonly mediaType: string; readonly content: Buffer; readonly newline: boolean }
 
-function encodeSingle(request: ApiRequest, body: Extract<ResponseBody, { form: 'object' | 'stored' }>): Encoded {
+function encodeSingle(request: AnswerRequest, body: Extract<ResponseBody, { form: 'object' | 'stored' }>): Encoded {
   // An answer that cannot be refused any more (an error, a change that happened) is JSON if nothing else is accepted.
   const mediaType: MediaType = negotiateMediaType(request.headers['accept']) ?? 'application/json'
   const pretty = wantsPretty(request.query, request.headers['user-agent'])
@@ -79,7 +82,7 @@ const toYaml = (object: unknown): string => dump(object, { sortKeys: true, lineW
 
 async function writeWhole(
   exchange: Exchange,
-  request: ApiRequest,
+  request: AnswerRequest,
   code: number,
   headers: Headers,
   { mediaType, content, newline }: Encoded,
@@ -102,7 +105,7 @@ const COMPRESSED = { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }
 
 async function writeList(
   exchange: Exchange,
-  request: ApiRequest,
+  request: AnswerRequest,
   code: number,
   headers: Headers,
   { body, clock }: { body: Extract<ResponseBody, { form: 'list' }>; clock: Clock },

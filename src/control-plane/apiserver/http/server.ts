@@ -137,27 +137,30 @@ export class HttpServer {
       if (error instanceof ClientGoneError) return void exchange.output.destroy()
       if (!(error instanceof StatusError))
         log.error('request failed', { target: exchange.target, error: stackOf(error) })
-      this.#answerError(exchange, request, auditId, error)
+      await this.#answerError(exchange, request, auditId, error)
     }
   }
 
-  #answerError(exchange: Exchange, request: ApiRequest | null, auditId: string, error: unknown): void {
+  async #answerError(exchange: Exchange, request: ApiRequest | null, auditId: string, error: unknown): Promise<void> {
     if (exchange.headSent) return void exchange.output.destroy()
-    const { code, headers, body } = errorResponse(error)
-    const bytes = Buffer.from(`${JSON.stringify(body.object)}\n`)
-    exchange.sendHead(code, {
-      ...answerHeaders(request, auditId, headers),
-      'Content-Type': 'application/json',
-      'Content-Length': String(bytes.length),
-    })
-    exchange.output.end(bytes)
+    const response = errorResponse(error)
+    const headers = answerHeaders(request, auditId, response.headers)
+    const clock = this.#options.clock
+    try {
+      await writeResponse(exchange, request ?? UNREADABLE_REQUEST, response, { headers, clock })
+    } catch {
+      exchange.output.destroy()
+    }
   }
 }
+
+/** Stands for a request whose path or query could not be read: its error is answered in the plainest form. */
+const UNREADABLE_REQUEST = { method: 'GET', headers: {}, query: new URLSearchParams() }
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
 /** The answer for an error: its own Status, or a 500 that tells nothing of our inside but the message. */
-export function errorResponse(error: unknown): ApiResponse & { body: { form: 'object'; object: unknown } } {
+export function errorResponse(error: unknown): ApiResponse {
   const status =
     error instanceof StatusError ? error : internalError(error instanceof Error ? error.message : String(error))
   return { code: status.code, headers: status.headers, body: { form: 'object', object: status.toStatus() } }

@@ -2,7 +2,7 @@
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Clock } from '#base/clock.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
-import type { ApiRequest, ServedWatchEvent, WatchStream } from '../request.ts'
+import type { ServedWatchEvent, WatchStream } from '../request.ts'
 import type { Exchange } from './exchange.ts'
 import { ClientGoneError, write } from './output.ts'
 import type { Headers } from './response-writer.ts'
@@ -23,14 +23,13 @@ type WatchOptions = { readonly stream: WatchStream; readonly clock: Clock }
 
 export async function writeWatch(
   exchange: Exchange,
-  request: ApiRequest,
   code: number,
   headers: Headers,
   { stream, clock }: WatchOptions,
 ): Promise<void> {
   exchange.onClose(() => stream.close())
   try {
-    if (exchange.upgrade !== null) return await writeWebSocket(exchange, stream, request)
+    if (exchange.upgrade !== null) return await writeWebSocket(exchange, stream)
     exchange.sendHead(code, { ...headers, 'Content-Type': 'application/json' })
     flushHead(exchange)
     for await (const events of batches(stream, clock)) await write(exchange.output, frame(events))
@@ -76,7 +75,7 @@ function frame(events: readonly ServedWatchEvent[]): Buffer {
 const BASE64_PROTOCOL = 'base64.binary.k8s.io'
 const WEBSOCKET_PROTOCOLS = ['', 'binary.k8s.io', BASE64_PROTOCOL]
 
-async function writeWebSocket(exchange: Exchange, stream: WatchStream, request: ApiRequest): Promise<void> {
+async function writeWebSocket(exchange: Exchange, stream: WatchStream): Promise<void> {
   const { request: incoming, socket, head } = exchange.upgrade!
   const server = new WebSocketServer({
     noServer: true,
@@ -87,7 +86,7 @@ async function writeWebSocket(exchange: Exchange, stream: WatchStream, request: 
   const webSocket = await new Promise<WebSocket>((resolve) => server.handleUpgrade(incoming, socket, head, resolve))
   webSocket.on('error', () => stream.close())
   webSocket.on('close', () => stream.close())
-  while (!request.signal.aborted) {
+  while (webSocket.readyState === webSocket.OPEN) {
     const events = await stream.next()
     if (events === null) break
     for (const event of events) await sendMessage(webSocket, frame([event]))

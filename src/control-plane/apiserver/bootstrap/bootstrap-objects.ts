@@ -1,0 +1,129 @@
+/** Creates what every cluster has from its first start: system namespaces, default roles and bindings, priority classes, flow schemas. */
+import {
+  CLUSTERROLEBINDINGS,
+  CLUSTERROLES,
+  CONFIGMAPS,
+  NAMESPACES,
+  ROLEBINDINGS,
+  ROLES,
+  SERVICECIDRS,
+} from '#api/resources.gen.ts'
+import type { KindDefinition } from '#api/kind.ts'
+import type { ResourceRef } from '#api/resource-ref.ts'
+import type { ClusterRole, ClusterRoleBinding } from '#api/rbac/v1.gen.ts'
+import type { Clock } from '#base/clock.ts'
+import type { Client } from '#client/client.ts'
+import { keyOf } from '#client/informer.ts'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
+import { isAlreadyExists } from '#machinery/status-error.ts'
+import { createIfMissing } from './kubernetes-service.ts'
+import OBJECTS from './objects.gen.json' with { type: 'json' }
+import { reconcileBinding, reconcileRole, type Reconciled } from './reconcile-rbac.ts'
+
+const DEFAULT_OBJECTS = OBJECTS as unknown as readonly KubernetesObject[]
+
+/** Writes that run at once: enough to fill a group commit of the store. */
+const PARALLEL = 64
+
+export type BootstrapOptions = {
+  readonly client: Client
+  readonly kinds: readonly KindDefinition[]
+  readonly clock: Clock
+  readonly serviceClusterIpRange: string
+  /** PEM. */
+  readonly clientCa: string
+}
+
+const ofKind = <T extends KubernetesObject>(kind: string): readonly T[] =>
+  DEFAULT_OBJECTS.filter((object) => object.kind === kind) as readonly unknown[] as readonly T[]
+
+export async function createSystemNamespaces({ client }: BootstrapOptions): Promise<void> {
+  await Promise.all(
+    ofKind('Namespace').map(({ metadata }) =>
+      createIfMissing(client, NAMESPACES, { metadata: { name: metadata.name }, spec: {}, status: {} }),
+    ),
+  )
+}
+
+/** Roles first: a binding may be created only by who could grant its role, and readers expect both. */
+export async function reconcileDefaultRoles({ client }: BootstrapOptions): Promise<void> {
+  await reconcileAll(client, CLUSTERROLES, ofKind<ClusterRole>('ClusterRole'), reconcileRole)
+  await reconcileAll(client, ROLES, ofKind('Role'), reconcileRole)
+  await reconcileAll(client, CLUSTERROLEBINDINGS, ofKind<ClusterRoleBinding>('ClusterRoleBinding'), reconcileBinding)
+  await reconcileAll(client, ROLEBINDINGS, ofKind('RoleBinding'), reconcileBinding)
+}
+
+async function reconcileAll<T extends KubernetesObject>(
+  client: Client,
+  resource: ResourceRef<T>,
+  expected: readonly T[],
+  reconcile: (existing: T, expected: T) => Reconciled<T>,
+): Promise<void> {
+  const { items } = await client.list(resource, '')
+  const existing = new Map(items.map((object) => [keyOf(object), object]))
+  await inParallel(expected, async (object) => {
+    const known = existing.get(keyOf(object))
+    if (known === undefined) return createTolerant(client, resource, object)
+    const result = reconcile(known, object)
+    if (result.action === 'update') await client.update(resource, result.object)
+    if (result.action !== 'recreate') return
+    await client.delete(resource, object.metadata.namespace ?? '', object.metadata.name)
+    await client.create(resource, result.object)
+  })
+}
+
+async function createTolerant<T extends KubernetesObject>(
+  client: Client,
+  resource: ResourceRef<T>,
+  object: T,
+): Promise<void> {
+  try {
+    await client.create(resource, object)
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error // Another API server of this cluster was faster.
+  }
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += PARALLEL)
+    await Promise.all(items.slice(start, start + PARALLEL).map(work))
+}
+
+/** Kinds of the default objects that are created once and then belong to the users of the cluster. */
+const CREATED_ONCE = ['PriorityClass', 'PriorityLevelConfiguration', 'FlowSchema']
+
+export async function createDefaultPolicies({ client, kinds }: BootstrapOptions): Promise<void> {
+  for (const kind of CREATED_ONCE) {
+    const definition = kinds.find((one) => one.kind === kind && one.stored)
+    if (definition !== undefined)
+      await Promise.all(ofKind(kind).map((object) => createIfMissing(client, definition, object)))
+  }
+}
+
+/** Tells extension API servers which authority signs client certificates. */
+export async function publishAuthentication({ client, clientCa, clock }: BootstrapOptions): Promise<void> {
+  await createIfMissing(client, CONFIGMAPS, {
+    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+    data: { 'client-ca-file': clientCa },
+  })
+  await createIfMissing(client, CONFIGMAPS, {
+    metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
+    data: { since: new Date(clock.now()).toISOString().slice(0, 10) },
+  })
+}
+
+/** The range of service addresses as an object, so that further ranges can be added beside it. */
+export async function publishServiceRange({ client, clock, serviceClusterIpRange }: BootstrapOptions): Promise<void> {
+  const cidr = { metadata: { name: 'kubernetes' }, spec: { cidrs: serviceClusterIpRange.split(',') } }
+  await createIfMissing(client, SERVICECIDRS, cidr)
+  const existing = await client.get(SERVICECIDRS, '', 'kubernetes')
+  if (existing.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) return
+  const ready = {
+    type: 'Ready',
+    status: 'True',
+    reason: '',
+    message: 'Kubernetes default Service CIDR is ready',
+    lastTransitionTime: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+  }
+  await client.updateStatus(SERVICECIDRS, { ...existing, status: { conditions: [ready] } })
+}
