@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FieldExtras, FieldRow, SchemaFile, TypeData } from '../../src/machinery/schema/schema-data.ts'
+import { GO_FIELD_ORDER } from './go-field-order.ts'
 import { GO_ITEM_TYPES, GO_MAP_TYPES } from './go-type-names.ts'
 import { FLAGS } from '../../src/machinery/schema/schema-data.ts'
 
@@ -106,7 +107,12 @@ export function buildSchemaFiles(factsDir: string): Map<string, SchemaFile> {
   return files
 }
 
-type Facts = { openapi: Map<string, Definition>; proto: Record<string, ProtoType> }
+type Facts = {
+  openapi: Map<string, Definition>
+  proto: Record<string, ProtoType>
+  /** What owners say of the fields of embedded types that OpenAPI does not show by themselves. */
+  embedded: Map<string, Definition>
+}
 
 function readFacts(factsDir: string): Facts {
   const openapi = new Map<string, Definition>()
@@ -128,7 +134,28 @@ function readFacts(factsDir: string): Facts {
   const { types } = JSON.parse(readFileSync(join(factsDir, 'protobuf.json'), 'utf8')) as {
     types: Record<string, ProtoType>
   }
-  return { openapi, proto: types }
+  return { openapi, proto: types, embedded: findEmbedded(openapi, types) }
+}
+
+function findEmbedded(openapi: Map<string, Definition>, proto: Record<string, ProtoType>): Map<string, Definition> {
+  const embedded = new Map<string, Definition>()
+  const inherit = (name: string, { properties = {}, required = [] }: Definition): void => {
+    for (const { inline, type } of proto[name]?.fields ?? []) {
+      if (!inline || openapi.has(type)) continue
+      embedded.set(type, { properties, required })
+      inherit(type, { properties, required })
+    }
+  }
+  for (const [name, definition] of openapi) inherit(name, definition)
+  return embedded
+}
+
+/** The fields of a type in the order of the Go struct. */
+function inGoOrder(name: string, fields: readonly ProtoField[]): readonly ProtoField[] {
+  const order = GO_FIELD_ORDER[name]?.split(' ')
+  if (order === undefined) return fields
+  const nameOf = ({ json, type }: ProtoField): string => (json === '' ? `~${shortName(type)}` : json)
+  return fields.toSorted((one, other) => order.indexOf(nameOf(one)) - order.indexOf(nameOf(other)))
 }
 
 /** What OpenAPI shows, what that refers to on the wire, and every type of meta/v1. */
@@ -152,7 +179,7 @@ function refTo(name: string, packages: string[]): string {
   return position === 0 ? shortName(name) : `${position}.${shortName(name)}`
 }
 
-function buildType(name: string, { openapi, proto }: Facts, packages: string[]): TypeData {
+function buildType(name: string, { openapi, proto, embedded }: Facts, packages: string[]): TypeData {
   const definition = openapi.get(name)
   const wire = proto[name]
   const data: TypeData = {}
@@ -163,8 +190,8 @@ function buildType(name: string, { openapi, proto }: Facts, packages: string[]):
   if (definition?.['x-kubernetes-map-type'] === 'atomic') data.atomic = true
   if (definition?.['x-kubernetes-unions']) data.unions = definition['x-kubernetes-unions']
   if (wire?.special || wire?.wrapper) return data
-  const properties = definition?.properties ?? {}
-  const required = new Set(definition?.required ?? [])
+  const { properties = {}, required: requiredNames = [] } = definition ?? embedded.get(name) ?? {}
+  const required = new Set(requiredNames)
   const rows: FieldRow[] = []
   for (const typeMeta of ['kind', 'apiVersion'])
     if (
@@ -173,7 +200,7 @@ function buildType(name: string, { openapi, proto }: Facts, packages: string[]):
     )
       rows.push([typeMeta, 's', FLAGS.omitEmpty | FLAGS.typeMeta])
   if (wire)
-    for (const field of wire.fields)
+    for (const field of inGoOrder(name, wire.fields))
       rows.push(buildRow(withGoNames(name, field), properties[field.json], required, packages))
   else
     for (const [key, property] of Object.entries(properties)) rows.push(openApiRow(key, property, required, packages))
