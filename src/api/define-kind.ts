@@ -1,5 +1,6 @@
 /** Joins the recorded facts of a resource (names, verbs, columns) with the hand-written rules of its kind. */
 import assert from 'node:assert'
+import { type FieldError, invalidValue } from '#machinery/field-error.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { Conversion, KindDefinition, ScaleDefinition, Strategy, Subresource, TableColumn } from './kind.ts'
 import { KIND_FACTS } from './kinds.gen.ts'
@@ -42,6 +43,8 @@ export type KindRules<T extends KubernetesObject> = {
   readonly nameRule?: NonNullable<KindDefinition['nameRule']>
   /** False for kinds that are answered but never stored. */
   readonly stored?: boolean
+  /** True for the few kinds whose finalizers may have plain names: others want `example.com/name`. */
+  readonly allowPlainFinalizers?: boolean
   /** For a version that is stored in the form of another. */
   readonly conversion?: Conversion<T>
 }
@@ -71,7 +74,7 @@ export function defineKind<T extends KubernetesObject>(id: ResourceId, rules: Ki
     storagePrefix: rules.storagePrefix ?? fact.resource,
     hasStatus: fact.hasStatus,
     subresources: fact.subresources,
-    strategy: rules.strategy ?? {},
+    strategy: rules.allowPlainFinalizers === true ? (rules.strategy ?? {}) : withFinalizerRule(rules.strategy ?? {}),
     table: {
       columns: fact.columns.map((column) => ({ ...column, description: '' })),
       row: rules.row ?? nameAndCreation,
@@ -86,6 +89,27 @@ export function defineKind<T extends KubernetesObject>(id: ResourceId, rules: Ki
   }
   // The list of kinds is one of many types; each definition is only ever called with objects of its own schema.
   return definition as unknown as KindDefinition
+}
+
+/** Finalizers that Kubernetes itself sets have plain names; all others name their domain. */
+const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion'])
+
+function withFinalizerRule<T extends KubernetesObject>(strategy: Strategy<T>): Strategy<T> {
+  return {
+    ...strategy,
+    validate: (object, context) => [...finalizerErrors(object), ...(strategy.validate?.(object, context) ?? [])],
+    validateUpdate: (object, old, context) => [
+      ...finalizerErrors(object),
+      ...(strategy.validateUpdate?.(object, old, context) ?? []),
+    ],
+  }
+}
+
+function finalizerErrors({ metadata }: KubernetesObject): FieldError[] {
+  const text = 'name is neither a standard finalizer name nor is it fully qualified'
+  return (metadata.finalizers ?? []).flatMap((name, i) =>
+    name.includes('/') || STANDARD_FINALIZERS.has(name) ? [] : [invalidValue(`metadata.finalizers[${i}]`, name, text)],
+  )
 }
 
 /** Upstream's table of kinds without a printer of their own: Name, Created At. */

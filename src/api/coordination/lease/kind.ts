@@ -5,6 +5,7 @@ import { formatAge } from '#api/table-cells.ts'
 
 export const leaseKind = defineKind<Lease>('coordination.k8s.io/v1/leases', {
   strategy: { allowCreateOnUpdate: true, requireResourceVersion: true },
+  allowPlainFinalizers: true,
   row: (object, nowMs) => [
     object.metadata.name,
     object.spec.holderIdentity ?? '',

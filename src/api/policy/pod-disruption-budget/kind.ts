@@ -8,6 +8,7 @@ const formatCount = (count: number | string | undefined): string => (count === u
 
 export const podDisruptionBudgetKind = defineKind<PodDisruptionBudget>('policy/v1/poddisruptionbudgets', {
   strategy: { ...specStatusStrategy<PodDisruptionBudget>({ generation: true }), requireResourceVersion: true },
+  allowPlainFinalizers: true,
   row: (object, nowMs) => [
     object.metadata.name,
     formatCount(object.spec.minAvailable),
