@@ -1,5 +1,5 @@
 /** Mounts what a pod's containers need before they start, keeps its content new, and takes it away after they ended. */
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod, Volume } from '#api/core/v1.gen.ts'
 import type { NodeFacts } from '../containers/field-values.ts'
@@ -71,8 +71,13 @@ export class VolumeManager {
         await plugin?.tearDown?.(join(volumesDir, folder, name), mounter)
     }
     for (const point of await mounter.mountsBelow(this.podDir(podUid))) await mounter.unmount(point)
-    await rm(this.podDir(podUid), { recursive: true, force: true })
+    await rm(volumesDir, { recursive: true, force: true })
     tokens.forgetPod(podUid)
+  }
+
+  /** After unmountPod: also the last words of containers go. */
+  async removePodDir(podUid: string): Promise<void> {
+    await rm(this.podDir(podUid), { recursive: true, force: true })
   }
 
   /** Uids of pods that left a folder here. */
@@ -85,13 +90,6 @@ export class VolumeManager {
     const path = this.podDir(podUid)
     await mkdir(path, { recursive: true, mode: 0o750 })
     return path
-  }
-
-  async isMountedOnDisk(podUid: string): Promise<boolean> {
-    return await lstat(this.podDir(podUid)).then(
-      () => true,
-      () => false,
-    )
   }
 
   #context(of: {

@@ -1,0 +1,78 @@
+/** Decides whether this node takes a pod that was bound to it: room, and sysctls that reach beyond the pod; pure. */
+import type { Container, Pod } from '#api/core/v1.gen.ts'
+import { isStaticPod } from './pods/pod-facts.ts'
+import type { Verdict } from './pods/pod-memory.ts'
+import { quantityMilliValue, quantityValue } from './quantities.ts'
+
+/** Namespaced by the kernel and harmless to neighbours (upstream's list of safe sysctls). */
+const SAFE_SYSCTLS = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_wmem',
+])
+
+export type AdmissionFacts = {
+  readonly allocatable: Readonly<Record<string, string>>
+  readonly others: readonly Pod[]
+}
+
+export function admitPod(pod: Pod, { allocatable, others }: AdmissionFacts): Verdict | null {
+  for (const { name } of pod.spec.securityContext?.sysctls ?? [])
+    if (!SAFE_SYSCTLS.has(name))
+      return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` }
+  if (isStaticPod(pod)) return null
+  const podLimit = Number(allocatable['pods'] ?? Infinity)
+  if (others.length + 1 > podLimit) return outOf('pods', { requested: 1, used: others.length, capacity: podLimit })
+  for (const [resource, valueOf] of RESOURCES) {
+    const capacity = allocatable[resource]
+    if (capacity === undefined) continue
+    const requested = requestOf(pod, resource, valueOf)
+    const used = others.reduce((sum, other) => sum + requestOf(other, resource, valueOf), 0)
+    if (requested > 0 && used + requested > valueOf(capacity))
+      return outOf(resource, { requested, used, capacity: valueOf(capacity) })
+  }
+  return null
+}
+
+const RESOURCES: readonly (readonly [string, (text: string) => number])[] = [
+  ['cpu', quantityMilliValue],
+  ['memory', quantityValue],
+]
+
+function outOf(
+  resource: string,
+  { requested, used, capacity }: { readonly requested: number; readonly used: number; readonly capacity: number },
+): Verdict {
+  return {
+    reason: `OutOf${resource}`,
+    message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+  }
+}
+
+/** What the scheduler counts: the sum of the containers, or an init container that needs more. */
+function requestOf(pod: Pod, resource: string, valueOf: (text: string) => number): number {
+  const own = pod.spec.resources?.requests?.[resource]
+  const overhead = valueOf(pod.spec.overhead?.[resource] ?? '0')
+  if (own !== undefined) return valueOf(own) + overhead
+  const of = (container: Container): number => valueOf(container.resources?.requests?.[resource] ?? '0')
+  let [sidecars, peak] = [0, 0]
+  for (const container of pod.spec.initContainers ?? []) {
+    if (container.restartPolicy === 'Always') sidecars += of(container)
+    else peak = Math.max(peak, sidecars + of(container))
+  }
+  return (
+    Math.max(
+      peak,
+      pod.spec.containers.reduce((sum, container) => sum + of(container), sidecars),
+    ) + overhead
+  )
+}

@@ -1,0 +1,96 @@
+/** Holds a worker for each pod of this node and tells it what concerns it. */
+import type { Pod } from '#api/core/v1.gen.ts'
+import { PodWorker } from './pod-worker.ts'
+import type { Verdict } from './pods/pod-memory.ts'
+import { isTerminal } from './pods/pod-facts.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+export type PodWorkersOptions = {
+  readonly context: Omit<WorkerContext, 'onFinished'>
+  /** Why this node cannot take a new pod, or null. */
+  admit(pod: Pod, others: readonly Pod[]): Verdict | null
+  /** The pods' set changed: references to ConfigMaps and Secrets, for one, have to be looked at. */
+  onPod(pod: Pod): void
+  onForgotten(podUid: string): void
+}
+
+export class PodWorkers {
+  readonly #options: PodWorkersOptions
+  readonly #workers = new Map<string, PodWorker>()
+  #stopped = false
+
+  constructor(options: PodWorkersOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#workers.size
+  }
+
+  pods(): Pod[] {
+    return [...this.#workers.values()].map((worker) => worker.pod)
+  }
+
+  activePods(): Pod[] {
+    return [...this.#workers.values()].filter((worker) => worker.isActive).map((worker) => worker.pod)
+  }
+
+  has(podUid: string): boolean {
+    return this.#workers.has(podUid)
+  }
+
+  find(namespace: string, name: string): Pod | undefined {
+    return this.pods().find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
+  }
+
+  get(podUid: string): Pod | undefined {
+    return this.#workers.get(podUid)?.pod
+  }
+
+  /** A new pod or a new version of one. */
+  set(pod: Pod): void {
+    if (this.#stopped) return
+    const { uid } = pod.metadata
+    const existing = this.#workers.get(uid)
+    this.#options.onPod(pod)
+    if (existing) {
+      existing.update(pod)
+      return
+    }
+    const others = this.activePods()
+    const context = { ...this.#options.context, onFinished: (finished: string) => this.#forget(finished) }
+    const worker = new PodWorker(pod, context)
+    this.#workers.set(uid, worker)
+    const isNew = pod.status?.phase === undefined || pod.status.phase === 'Pending'
+    const refusal = isNew && !isTerminal(pod) ? this.#options.admit(pod, others) : null
+    if (refusal) worker.evict(refusal)
+    if (pod.metadata.deletionTimestamp !== undefined) worker.update(pod)
+    worker.wake()
+  }
+
+  remove(podUid: string): void {
+    this.#workers.get(podUid)?.remove()
+  }
+
+  wake(podUid: string): void {
+    if (!this.#stopped) this.#workers.get(podUid)?.wake()
+  }
+
+  wakeAll(): void {
+    for (const uid of this.#workers.keys()) this.wake(uid)
+  }
+
+  evict(podUid: string, verdict: Verdict, graceSeconds?: number): void {
+    this.#workers.get(podUid)?.evict(verdict, graceSeconds)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()))
+  }
+
+  #forget(podUid: string): void {
+    this.#workers.delete(podUid)
+    this.#options.onForgotten(podUid)
+  }
+}

@@ -1,0 +1,136 @@
+/** Brings pod statuses to the API server: only what changed, newest state last, again until it is there. */
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import type { Pod, PodCondition, PodStatus } from '#api/core/v1.gen.ts'
+import { PODS } from '#api/resources.gen.ts'
+import type { Client } from '#client/client.ts'
+import { isConflict, isNotFound } from '#machinery/status-error.ts'
+import { Semaphore } from './semaphore.ts'
+
+export type StatusManagerOptions = { readonly client: Client; readonly clock: Clock; readonly log: Logger }
+
+type Entry = {
+  pod: Pod
+  /** The newest status; `written` is what the API server last took from us. */
+  status: PodStatus
+  written: string
+  sending: Promise<void> | null
+}
+
+/** Writes in flight: more would only queue in the API server. */
+const WRITES_MAX = 8
+const RETRY_MS = 1000
+
+export class StatusManager {
+  readonly #options: StatusManagerOptions
+  readonly #entries = new Map<string, Entry>()
+  readonly #writes = new Semaphore(WRITES_MAX)
+  readonly #stop = new AbortController()
+
+  constructor(options: StatusManagerOptions) {
+    this.#options = options
+  }
+
+  /** The status that the pod has or will soon have in the API server. */
+  get(podUid: string): PodStatus | undefined {
+    return this.#entries.get(podUid)?.status
+  }
+
+  /** Queues the write; equal statuses cost nothing. `pod` is the API's newest version, whose status is compared. */
+  set(pod: Pod, status: PodStatus): void {
+    const { uid } = pod.metadata
+    const entry = this.#entries.get(uid) ?? { pod, status, written: fingerprint(pod.status ?? {}), sending: null }
+    entry.pod = pod
+    entry.status = status
+    this.#entries.set(uid, entry)
+    this.#send(entry)
+  }
+
+  /** Someone else wrote the pod: what they overwrote of ours goes out again. */
+  observe(pod: Pod): void {
+    const entry = this.#entries.get(pod.metadata.uid)
+    if (!entry || entry.sending) return
+    entry.pod = pod
+    entry.written = fingerprint(pod.status ?? {})
+    this.#send(entry)
+  }
+
+  /** Resolves when the newest status is in the API server, or the pod is not there any more. */
+  async flush(podUid: string): Promise<void> {
+    while (this.#entries.get(podUid)?.sending) await this.#entries.get(podUid)!.sending
+  }
+
+  forget(podUid: string): void {
+    this.#entries.delete(podUid)
+  }
+
+  stop(): void {
+    this.#stop.abort(new Error('kubelet stopped'))
+  }
+
+  #send(entry: Entry): void {
+    if (entry.sending || entry.written === fingerprint(entry.status)) return
+    entry.sending = this.#sendAll(entry).finally(() => {
+      entry.sending = null
+    })
+  }
+
+  async #sendAll(entry: Entry): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted && this.#isCurrent(entry) && entry.written !== fingerprint(entry.status)) {
+      const { pod, status } = entry
+      try {
+        await this.#writes.run(signal, () => this.#write(pod, status, signal))
+        entry.written = fingerprint(status)
+      } catch (error) {
+        if (signal.aborted) return
+        // Gone, or another pod took its name: there is nobody left to tell.
+        if (isNotFound(error) || isConflict(error)) {
+          entry.written = fingerprint(status)
+          continue
+        }
+        this.#options.log.warn('pod status could not be written', { pod: pod.metadata.name, error: String(error) })
+        await this.#options.clock.sleep(RETRY_MS, signal).catch(() => {}) // Aborted: the loop ends.
+      }
+    }
+  }
+
+  #isCurrent(entry: Entry): boolean {
+    return this.#entries.get(entry.pod.metadata.uid) === entry
+  }
+
+  /** The uid makes the patch fail rather than touch a new pod of the same name. */
+  async #write(pod: Pod, status: PodStatus, signal: AbortSignal): Promise<void> {
+    const { name, namespace = 'default', uid } = pod.metadata
+    const body = { metadata: { uid }, status: withRemovals(status, pod.status ?? {}) }
+    await this.#options.client.patch(PODS, namespace, name, 'strategic', body, { subresource: 'status' }, signal)
+  }
+}
+
+/** Fields that are no more are patched to null; lists of conditions are merged by type, so others' stay. */
+function withRemovals(status: PodStatus, before: PodStatus): Record<string, unknown> {
+  const gone = Object.keys(before).filter((key) => !(key in status) && REMOVABLE.has(key))
+  return { ...status, ...Object.fromEntries(gone.map((key) => [key, null])) }
+}
+
+const REMOVABLE = new Set(['reason', 'message', 'podIP', 'podIPs'])
+
+/** Equal texts mean that nothing has to be written; times of probes and the order of keys do not count. */
+function fingerprint(status: PodStatus): string {
+  const { conditions = [], ...rest } = status
+  const sorted = conditions.toSorted((a: PodCondition, b: PodCondition) => (a.type < b.type ? -1 : 1))
+  return JSON.stringify(sortKeys({ ...rest, conditions: sorted }))
+}
+
+/** Empty lists and objects, and unset booleans, count as absent: the API server drops them. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value)
+    .map(([key, inner]): [string, unknown] => [key, sortKeys(inner)])
+    .filter(([, inner]) => inner !== null && inner !== '' && !isEmpty(inner))
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0
