@@ -47,11 +47,11 @@ export function negotiateMediaType(header: string | undefined): MediaType | null
 }
 
 /** The refusal of a route that has no such representation at all. */
-export function notAcceptable(): StatusError {
+export function notAcceptable(available: readonly string[]): StatusError {
   return new StatusError({
     code: 406,
     reason: 'NotAcceptable',
-    message: `406: Not Acceptable\n\nAvailable representations: ${MEDIA_TYPES.join(', ')}`,
+    message: `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`,
     details: {},
   })
 }

@@ -1,0 +1,61 @@
+/** Serves `…/proxy` of pods, services and nodes, and the streams of pods. */
+import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
+import { sendToBackend, tunnel } from './backend.ts'
+import { answeredHeaders, forwardedHeaders, upgradeHeaderLines } from './forward-headers.ts'
+import { PodStreams } from './pod-streams.ts'
+import { findProxyTarget, type ProxyTargetOptions } from './proxy-target.ts'
+
+const PROXIED = new Set(['pods', 'services', 'nodes'])
+const POD_STREAMS = new Set(['log', 'exec', 'attach', 'portforward'])
+
+export function isProxyRequest({ info }: ApiRequest): boolean {
+  if (!info.isResourceRequest || info.group !== '' || info.version !== 'v1' || info.name === '') return false
+  if (info.subresource === 'proxy') return PROXIED.has(info.resource)
+  return info.resource === 'pods' && POD_STREAMS.has(info.subresource)
+}
+
+export function createProxyHandler(options: ProxyTargetOptions): Handler {
+  const streams = new PodStreams(options)
+  return (request) => (request.info.subresource === 'proxy' ? forward(request, options) : streams.handle(request))
+}
+
+async function forward(request: ApiRequest, options: ProxyTargetOptions): Promise<ApiResponse> {
+  const { info, method, connection, query } = request
+  const endpoint = await findProxyTarget(info.resource, info.namespace, info.name, options)
+  const prefix = prefixOf(request)
+  const rest = request.path.slice(prefix.length)
+  const search = query.size === 0 ? '' : `?${query}`
+  // `…/proxy` without a slash would make the relative links of a page wrong.
+  if (rest === '' && method === 'GET' && connection?.upgrade !== true) return redirect(`${prefix}/${search}`)
+  const target = `${encodeURI(rest === '' ? '/' : rest)}${search}`
+  const rawHeaders = connection?.rawHeaders ?? []
+  if (connection?.upgrade === true) {
+    const upgrade = { endpoint, method, target, headerLines: upgradeHeaderLines(rawHeaders) }
+    return { code: 101, body: { form: 'upgrade', accept: (raw) => void tunnel(raw, upgrade) } }
+  }
+  const answer = await sendToBackend({
+    endpoint,
+    method,
+    target,
+    headers: forwardedHeaders(rawHeaders, request.remoteAddress),
+    body: method === 'GET' || method === 'HEAD' ? null : (connection?.bodyStream() ?? null),
+    signal: request.signal,
+  })
+  const headers = answeredHeaders(answer.headers)
+  const location = headers['location']
+  if (location?.startsWith('/') && !location.startsWith('//')) headers['location'] = `${prefix}${location}`
+  return { code: answer.statusCode ?? 502, headers, body: { form: 'raw', contentType: '', content: answer } }
+}
+
+/** The path up to `/proxy`: what follows belongs to the backend. */
+function prefixOf({ path, info }: ApiRequest): string {
+  const segments =
+    info.namespace === '' ? '/api/v1/nodes/NAME/proxy' : '/api/v1/namespaces/NAMESPACE/RESOURCE/NAME/proxy'
+  return path.split('/').slice(0, segments.split('/').length).join('/')
+}
+
+const redirect = (location: string): ApiResponse => ({
+  code: 301,
+  headers: { Location: location },
+  body: { form: 'raw', contentType: '', content: '' },
+})
