@@ -14,8 +14,8 @@ export type ProxyOptions = {
   readonly services: Informer<Service>
   readonly slices: Informer<EndpointSlice>
   readonly nodeName: string
-  /** Label topology.kubernetes.io/zone of this node, '' for none. */
-  readonly zone: string
+  /** Label topology.kubernetes.io/zone of this node now, '' for none. */
+  readonly zone: () => string
   /** All pods of the cluster. */
   readonly podNetwork: string
   /** Whether the address belongs to a pod of this node. */
@@ -95,7 +95,7 @@ export class ServiceProxy {
     for (const key of this.#changed) {
       const service = services.get(key)
       if (service === undefined) this.#planned.delete(key)
-      else this.#planned.set(key, planService(service, slices.byIndex(BY_SERVICE, key), { nodeName, zone }))
+      else this.#planned.set(key, planService(service, slices.byIndex(BY_SERVICE, key), { nodeName, zone: zone() }))
     }
     this.#changed.clear()
     const ports = [...this.#planned.values()].flat()

@@ -8,7 +8,13 @@ import { EMPTY_RULESET, renderChange } from './render.ts'
 import { buildRuleset } from './ruleset.ts'
 import { removedUdpTargets } from './udp-targets.ts'
 
-const meta = (name: string) => ({ name, namespace: 'shop', uid: name, resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' })
+const meta = (name: string) => ({
+  name,
+  namespace: 'shop',
+  uid: name,
+  resourceVersion: '1',
+  creationTimestamp: '2026-01-01T00:00:00Z',
+})
 const here = { nodeName: 'node-1', zone: '' }
 const options = { podNetwork: '10.244.0.0/16', isLocalPod: (ip: string) => ip.startsWith('10.244.1.') }
 
@@ -22,7 +28,11 @@ function slice(endpoints: readonly Where[], port = 8080, protocol = 'TCP'): Endp
     metadata: meta('web-1'),
     addressType: 'IPv4',
     ports: [{ name: '', port, protocol }],
-    endpoints: endpoints.map(({ ip, node, ready = true, serving = ready }) => ({ addresses: [ip], nodeName: node, conditions: { ready, serving } })),
+    endpoints: endpoints.map(({ ip, node, ready = true, serving = ready }) => ({
+      addresses: [ip],
+      nodeName: node,
+      conditions: { ready, serving },
+    })),
   }
 }
 
@@ -45,7 +55,10 @@ test('a ClusterIP is drawn over the ready endpoints, in a stable order', () => {
 })
 
 test('without ready endpoints those that still serve are used, and without any the client is refused', () => {
-  const terminating = slice([{ ip: '10.244.1.5', node: 'node-1', ready: false, serving: true }, { ip: '10.244.1.6', node: 'node-1', ready: false }])
+  const terminating = slice([
+    { ip: '10.244.1.5', node: 'node-1', ready: false, serving: true },
+    { ip: '10.244.1.6', node: 'node-1', ready: false },
+  ])
   assert.deepEqual(planService(service({}), [terminating], here)[0]!.internal, [{ ip: '10.244.1.5', port: 8080 }])
   const none = buildRuleset(planService(service({}), [], here), options)
   assert.deepEqual([...none.elements.get('no_endpoints')!.keys()], ['10.96.0.20 . tcp . 80'])
@@ -61,7 +74,11 @@ test('headless, ExternalName and foreign-proxy Services get no rules', () => {
 })
 
 test('policy Local keeps external clients on this node and drops them where nothing runs', () => {
-  const spec = { type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ port: 80, nodePort: 30080, protocol: 'TCP' }] }
+  const spec = {
+    type: 'NodePort',
+    externalTrafficPolicy: 'Local',
+    ports: [{ port: 80, nodePort: 30080, protocol: 'TCP' }],
+  }
   const onNode1 = buildRuleset(planService(service(spec), [two], here), options)
   assert.equal(onNode1.elements.get('node_ports')!.get('tcp . 30080'), 'goto local_node_slots_1_of_2')
   const elsewhere = buildRuleset(planService(service(spec), [two], { nodeName: 'node-3', zone: '' }), options)
@@ -80,7 +97,13 @@ test('a change from one ruleset to another only names what differs', () => {
 
 test('only UDP endpoints that are gone lose their flows', () => {
   const udp = service({ ports: [{ port: 53, protocol: 'UDP' }] })
-  const slices = (ips: string[]) => [slice(ips.map((ip) => ({ ip, node: 'node-1' })), 53, 'UDP')]
+  const slices = (ips: string[]) => [
+    slice(
+      ips.map((ip) => ({ ip, node: 'node-1' })),
+      53,
+      'UDP',
+    ),
+  ]
   const old = planService(udp, slices(['10.244.1.5', '10.244.1.6']), here)
   assert.deepEqual(removedUdpTargets(old, planService(udp, slices(['10.244.1.6']), here)), [
     { clusterIp: '10.96.0.20', port: 53, endpointIp: '10.244.1.5' },

@@ -1,0 +1,32 @@
+/** The `kubets` command: one file per sub-command, listed here. */
+import { Command } from 'commander'
+import { ImageArchiveError } from '#cluster/images/load-archive.ts'
+import { ClusterError } from '#cluster/cluster-state.ts'
+import { CommandError } from '#base/run-command.ts'
+import * as api from './api.ts'
+import * as down from './down.ts'
+import * as image from './image.ts'
+import * as kubeconfig from './kubeconfig.ts'
+import * as logs from './logs.ts'
+import * as status from './status.ts'
+import * as up from './up.ts'
+
+/** In the order in which `kubets help` shows them. */
+const COMMANDS = [up, down, status, kubeconfig, logs, image, api]
+
+/** Errors that tell a user all there is to know; any other one is a defect and shows its stack. */
+const EXPECTED_ERRORS = [ClusterError, CommandError, ImageArchiveError]
+
+export async function main(args: readonly string[]): Promise<void> {
+  const program = new Command('kubets')
+    .description('A complete Kubernetes cluster in TypeScript: control plane, nodes, network and DNS from one command.')
+    .configureHelp({ sortSubcommands: false })
+  for (const command of COMMANDS) command.register(program)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+  } catch (error) {
+    if (!EXPECTED_ERRORS.some((kind) => error instanceof kind)) throw error
+    process.stderr.write(`kubets: ${(error as Error).message}\n`)
+    process.exitCode = 1
+  }
+}

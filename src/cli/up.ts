@@ -1,0 +1,60 @@
+/** `kubets up`: one control plane and real nodes on this machine. */
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
+import { SystemClock } from '#base/clock.ts'
+import { paths } from '#cluster/cluster-state.ts'
+import { bringUp, type UpResult } from '#cluster/up.ts'
+import { DEFAULT_NAME, NAME_FLAG, NAME_HELP } from './cluster-option.ts'
+import { createProgress } from './progress.ts'
+
+type Options = { name: string; nodes?: number; dataDir?: string; port?: number; install: boolean }
+
+export function register(program: Command): void {
+  program
+    .command('up')
+    .description('start a cluster: one control plane and three real nodes')
+    .option(NAME_FLAG, NAME_HELP, DEFAULT_NAME)
+    .option('--nodes <count>', 'number of nodes (3 unless the cluster has more)', parseWholeNumber)
+    .option('--port <port>', 'port of the API server (6443, or the next free one)', parseWholeNumber)
+    .option('--data-dir <folder>', 'where the cluster keeps its data (/var/lib/kubets/data/NAME)', (path) =>
+      resolve(path),
+    )
+    .option('--no-install', 'install no packages of the system; say what is missing')
+    .action(start)
+}
+
+export function parseWholeNumber(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Not a whole number.')
+  return Number(text)
+}
+
+async function start(options: Options): Promise<void> {
+  const progress = createProgress(process.stderr)
+  const result = await bringUp({
+    name: options.name,
+    nodes: options.nodes,
+    dataDir: options.dataDir,
+    port: options.port,
+    install: options.install,
+    clock: new SystemClock({ keepsProcessAlive: true }),
+    progress: (box, text) => progress.report(box, text),
+  })
+  process.stdout.write(summary(result))
+}
+
+function summary({ state, wasRunning, apiReadyMs, nodesReadyMs }: UpResult): string {
+  const kubeconfig = paths.kubeconfig(state.dataDir)
+  if (wasRunning)
+    return `cluster "${state.name}" is already running with ${state.nodes} nodes: nothing to do\nkubeconfig: ${kubeconfig}\n`
+  const nameOption = state.name === DEFAULT_NAME ? '' : ` --name ${state.name}`
+  return `cluster "${state.name}" is up: API after ${(apiReadyMs / 1000).toFixed(2)} s, ${state.nodes} nodes ready after ${(nodesReadyMs / 1000).toFixed(2)} s
+kubeconfig: ${kubeconfig}
+
+Try next:
+  export KUBECONFIG=$(./kubets kubeconfig${nameOption})
+  kubectl get nodes -o wide
+  kubectl create deployment web --image=nginx --replicas=3
+  ./kubets status${nameOption}
+`
+}
