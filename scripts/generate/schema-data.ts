@@ -203,7 +203,8 @@ function buildType(name: string, { openapi, proto, embedded }: Facts, packages: 
     for (const field of inGoOrder(name, wire.fields))
       rows.push(buildRow(withGoNames(name, field), properties[field.json], required, packages))
   else
-    for (const [key, property] of Object.entries(properties)) rows.push(openApiRow(key, property, required, packages))
+    for (const key of new Set([...requiredNames, ...Object.keys(properties)]))
+      rows.push(openApiRow(key, properties[key]!, required, packages))
   data.fields = rows
   return data
 }
