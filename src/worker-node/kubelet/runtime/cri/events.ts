@@ -12,13 +12,13 @@ const CRI_TYPES: Record<number, RuntimeEvent['type']> = {
   [ContainerEventType.CONTAINER_DELETED_EVENT]: 'removed',
 }
 
-/** containerd names CRI's containers with this namespace; image builds and others use theirs. */
-const FILTER = 'namespace==k8s.io,topic~="/tasks/(start|exit|delete)"'
+/** containerd names CRI's containers with this namespace; image builds and others use theirs. Only deaths are news: the kubelet itself starts. */
+const FILTER = 'namespace==k8s.io,topic==/tasks/exit'
 
 export async function* runtimeEvents(client: GrpcClient, signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
   try {
     for await (const envelope of client.stream(Events.method.subscribe, { filters: [FILTER] }, signal)) {
-      const event = describeTaskEvent(envelope)
+      const event = describeExit(envelope)
       if (event) yield event
     }
   } catch (error) {
@@ -34,11 +34,9 @@ async function* criEvents(client: GrpcClient, signal: AbortSignal): AsyncGenerat
   }
 }
 
-/** All task events begin with container_id; the exit of an exec carries another id beside it and is nobody's death. */
-function describeTaskEvent(envelope: Envelope): RuntimeEvent | null {
+/** The exit of an exec carries another id than the container's and is nobody's death. */
+function describeExit(envelope: Envelope): RuntimeEvent | null {
   if (!envelope.event) return null
   const { containerId, id } = fromBinary(TaskExitSchema, envelope.event.value)
-  if (envelope.topic === '/tasks/start') return { type: 'started', id: containerId }
-  if (envelope.topic === '/tasks/exit') return id === containerId ? { type: 'exited', id: containerId } : null
-  return envelope.topic === '/tasks/delete' ? { type: 'removed', id: containerId } : null
+  return id === containerId ? { type: 'exited', id: containerId } : null
 }
