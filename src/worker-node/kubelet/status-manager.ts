@@ -110,7 +110,8 @@ export class StatusManager {
 /** Fields that are no more are patched to null; lists of conditions are merged by type, so others' stay. */
 function withRemovals(status: PodStatus, before: PodStatus): Record<string, unknown> {
   const gone = Object.keys(before).filter((key) => !(key in status) && REMOVABLE.has(key))
-  return { ...status, ...Object.fromEntries(gone.map((key) => [key, null])) }
+  const conditions = status.conditions?.map((condition) => ({ reason: null, message: null, ...condition }))
+  return { ...status, ...(conditions && { conditions }), ...Object.fromEntries(gone.map((key) => [key, null])) }
 }
 
 const REMOVABLE = new Set(['reason', 'message', 'podIP', 'podIPs'])

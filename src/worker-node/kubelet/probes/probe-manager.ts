@@ -29,7 +29,7 @@ type Loops = Partial<Record<ProbeType, ProbeLoop>>
 
 export class ProbeManager {
   readonly #options: ProbeManagerOptions
-  readonly #containers = new Map<string, { readonly podUid: string; readonly loops: Loops }>()
+  readonly #containers = new Map<string, { readonly podUid: string; readonly loops: Loops; isEnding: boolean }>()
 
   constructor(options: ProbeManagerOptions) {
     this.#options = options
@@ -44,10 +44,11 @@ export class ProbeManager {
 
   /** While a pod ends, only its readiness is still of interest. */
   stopKilling(podUid: string): void {
-    for (const { podUid: uid, loops } of this.#containers.values()) {
-      if (uid !== podUid) continue
-      loops.Liveness?.stop()
-      loops.Startup?.stop()
+    for (const entry of this.#containers.values()) {
+      if (entry.podUid !== podUid) continue
+      entry.isEnding = true
+      entry.loops.Liveness?.stop()
+      entry.loops.Startup?.stop()
     }
   }
 
@@ -74,7 +75,7 @@ export class ProbeManager {
     add('Startup', container.startupProbe, wasStarted ? 'success' : undefined)
     add('Liveness', container.livenessProbe, undefined)
     add('Readiness', container.readinessProbe, wasReady ? 'success' : undefined)
-    this.#containers.set(target.containerId, { podUid, loops })
+    this.#containers.set(target.containerId, { podUid, loops, isEnding: false })
     for (const loop of Object.values(loops)) if (loop !== loops.Startup || !wasStarted) loop.start()
   }
 
@@ -104,7 +105,9 @@ export class ProbeManager {
     })
   }
 
-  #report({ pod, container }: ProbedContainer, type: ProbeType, { outcome, output }: ProbeReport): void {
+  /** A container on its way out is expected not to answer. */
+  #report({ pod, container, containerId }: ProbedContainer, type: ProbeType, { outcome, output }: ProbeReport): void {
+    if (this.#containers.get(containerId)?.isEnding !== false) return
     if (outcome === 'failure') this.#options.event(pod, container, 'Unhealthy', `${type} probe failed: ${output}`)
     if (outcome === 'warning') this.#options.event(pod, container, 'ProbeWarning', `${type} probe warning: ${output}`)
   }

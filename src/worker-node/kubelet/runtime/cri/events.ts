@@ -13,7 +13,7 @@ const CRI_TYPES: Record<number, RuntimeEvent['type']> = {
 }
 
 /** containerd names CRI's containers with this namespace; image builds and others use theirs. Only deaths are news: the kubelet itself starts. */
-const FILTER = 'namespace==k8s.io,topic==/tasks/exit'
+const FILTER = 'namespace==k8s.io,topic=="/tasks/exit"'
 
 export async function* runtimeEvents(client: GrpcClient, signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
   try {
