@@ -72,13 +72,13 @@ function create(write: Write, warnings: Set<string>): KubernetesObject {
   const object = decode(write, write.body, warnings)
   kind.strategy.setDefaults?.(object)
   const { metadata } = object
-  if (kind.namespaced) metadata.namespace ||= target.namespace
+  setNamespace(write, object)
   admit(target.id, object, null)
   const context = contextOf(write, warnings)
   // What the registry does for every kind before the strategy.
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
-  delete metadata.generation
+  delete metadata.managedFields
   Object.assign(metadata, { uid: '00000000-0000-4000-8000-000000000001', creationTimestamp: '2026-01-02T03:04:05Z' })
   kind.strategy.prepareForCreate?.(object, context)
   if (!metadata.name && metadata.generateName) metadata.name = `${metadata.generateName}abcde`
@@ -97,7 +97,8 @@ function update(write: Write, stored: Record<string, unknown>, warnings: Set<str
   const object = decode(write, write.body, warnings)
   kind.strategy.setDefaults?.(object)
   const { metadata } = object
-  if (kind.namespaced) metadata.namespace ||= target.namespace
+  setNamespace(write, object)
+  delete metadata.managedFields
   admit(target.id, object, old)
   const context = contextOf(write, warnings)
   // What the registry does for every kind before the strategy.
@@ -114,6 +115,14 @@ function update(write: Write, stored: Record<string, unknown>, warnings: Set<str
   throwErrors(write, object, errors)
   for (const text of kind.strategy.warnings?.(object, old) ?? []) warnings.add(text)
   return object
+}
+
+/** The path names the namespace; a body may repeat it. */
+function setNamespace({ kind, target }: Write, { metadata }: KubernetesObject): void {
+  if (!kind.namespaced) return
+  metadata.namespace ||= target.namespace
+  const message = 'the namespace of the provided object does not match the namespace sent on the request'
+  if (metadata.namespace !== target.namespace) throw new StatusError({ code: 400, reason: 'BadRequest', message })
 }
 
 function throwErrors({ kind }: Write, object: KubernetesObject, errors: readonly FieldError[]): void {

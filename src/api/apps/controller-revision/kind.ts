@@ -2,8 +2,10 @@
 import type { ControllerRevision } from '#api/apps/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { controllerRevisionStrategy } from './strategy.ts'
 
 export const controllerRevisionKind = defineKind<ControllerRevision>('apps/v1/controllerrevisions', {
+  strategy: controllerRevisionStrategy,
   row: (revision, nowMs) => [
     revision.metadata.name,
     controllerCell(revision),

@@ -1,6 +1,23 @@
 /** How writes of DaemonSets are prepared and checked. */
 import type { DaemonSet } from '#api/apps/v1.gen.ts'
-import type { Strategy } from '#api/kind.ts'
-import { specStatusStrategy } from '#api/strategies.ts'
+import { isSemanticallyEqual } from '#api/semantic-equal.ts'
+import { workloadStrategy } from '#api/workload/strategy.ts'
+import { setDaemonSetDefaults } from './defaults.ts'
+import { setTemplateGeneration, templateGenerationOf } from './template-generation.ts'
+import { validateDaemonSet, validateDaemonSetStatus } from './validation.ts'
 
-export const daemonSetStrategy: Strategy<DaemonSet> = specStatusStrategy<DaemonSet>({ generation: true })
+export const daemonSetStrategy = workloadStrategy<DaemonSet>({
+  template: ({ spec }) => spec.template,
+  templatePath: 'spec.template',
+  namesPods: false,
+  setDefaults: setDaemonSetDefaults,
+  prepareForCreate(daemonSet) {
+    setTemplateGeneration(daemonSet, Math.max(1, templateGenerationOf(daemonSet)))
+  },
+  prepareForUpdate(daemonSet, old) {
+    const isSame = isSemanticallyEqual(daemonSet.spec.template, old.spec.template)
+    setTemplateGeneration(daemonSet, templateGenerationOf(old) + (isSame ? 0 : 1))
+  },
+  validateSpec: validateDaemonSet,
+  validateStatus: validateDaemonSetStatus,
+})

@@ -1,6 +1,18 @@
 /** How writes of ReplicaSets are prepared and checked. */
-import type { ReplicaSet } from '#api/apps/v1.gen.ts'
-import type { Strategy } from '#api/kind.ts'
-import { specStatusStrategy } from '#api/strategies.ts'
+import type { ReplicaSet, ReplicaSetSpec } from '#api/apps/v1.gen.ts'
+import { setPodTemplateDefaults } from '#api/core/pod-spec/defaults.ts'
+import { workloadStrategy } from '#api/workload/strategy.ts'
+import { validateReplicaSet, validateReplicaSetStatus } from './validation.ts'
 
-export const replicaSetStrategy: Strategy<ReplicaSet> = specStatusStrategy<ReplicaSet>({ generation: true })
+export const replicaSetStrategy = workloadStrategy<ReplicaSet>({
+  template: ({ spec }) => spec.template,
+  templatePath: 'spec.template',
+  namesPods: true,
+  setDefaults(replicaSet) {
+    const spec = (replicaSet.spec ??= {} as ReplicaSetSpec)
+    spec.replicas ??= 1
+    setPodTemplateDefaults((spec.template ??= {}))
+  },
+  validateSpec: validateReplicaSet,
+  validateStatus: validateReplicaSetStatus,
+})

@@ -5,6 +5,7 @@ import { containerCells, formatAge, labelSelectorText } from '#api/table-cells.t
 import { statefulSetStrategy } from './strategy.ts'
 
 export const statefulSetKind = defineKind<StatefulSet>('apps/v1/statefulsets', {
+  nameRule: 'label',
   strategy: statefulSetStrategy,
   row: ({ metadata, spec, status }, nowMs) => [
     metadata.name,

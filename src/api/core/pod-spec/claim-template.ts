@@ -96,7 +96,8 @@ function validateDataSources(errors: FieldError[], spec: PersistentVolumeClaimSp
   if (dataSource) validateDataSource(errors, dataSource, { ...at, path: `${at.path}.dataSource` })
   if (dataSourceRef) validateDataSource(errors, dataSourceRef, { ...at, path: `${at.path}.dataSourceRef` })
   if (!dataSource || !dataSourceRef) return
-  const bad = (text: string): void => void errors.push(invalidValue(at.path, `${at.path}.dataSource`, text))
+  // Upstream shows the path object, which has no content as JSON.
+  const bad = (text: string): void => void errors.push(invalidValue(at.path, {}, text))
   if (dataSourceRef.namespace) bad('may not be specified when dataSourceRef.namespace is specified')
   else if (!isSameSource(dataSource, dataSourceRef)) bad('must match dataSourceRef')
 }

@@ -11,9 +11,13 @@ export function defaultPullPolicy(image: string): string {
 function tagOf(image: string): string {
   const match = REFERENCE.exec(image)
   if (match === null) return ''
-  const [, , tag, digest] = match
+  const [, repository = '', tag, digest] = match
+  if (repository.length > REPOSITORY_LENGTH_MAX) return ''
   return tag ?? (digest === undefined ? 'latest' : '')
 }
+
+/** Longer names of repositories are no references. */
+const REPOSITORY_LENGTH_MAX = 255
 
 /** Repository (with a registry's host, perhaps), tag, digest; after the grammar of container image references. */
 const REFERENCE =

@@ -34,7 +34,13 @@ export function validateStorageVolume(errors: FieldError[], volume: Volume, { pa
 
 type Validator = (errors: FieldError[], volume: Volume, path: string) => void
 
-const DISK_PARTITIONS = [0, 255] as const
+const PARTITION_MAX = 255
+
+/** 0 stands for the whole disk; upstream's text does not mention it. */
+function checkPartition(errors: FieldError[], path: string, partition: number): void {
+  if (partition < 0 || partition > PARTITION_MAX)
+    errors.push(invalidValue(path, partition, `must be between 1 and ${PARTITION_MAX}, inclusive`))
+}
 
 const VALIDATORS: Readonly<Record<StorageSource, Validator>> = {
   gitRepo(errors, { gitRepo }, path) {
@@ -43,11 +49,11 @@ const VALIDATORS: Readonly<Record<StorageSource, Validator>> = {
   },
   gcePersistentDisk(errors, { gcePersistentDisk }, path) {
     checkPresent(errors, `${path}.pdName`, gcePersistentDisk!.pdName)
-    checkRange(errors, `${path}.partition`, gcePersistentDisk!.partition ?? 0, DISK_PARTITIONS)
+    checkPartition(errors, `${path}.partition`, gcePersistentDisk!.partition ?? 0)
   },
   awsElasticBlockStore(errors, { awsElasticBlockStore }, path) {
     checkPresent(errors, `${path}.volumeID`, awsElasticBlockStore!.volumeID)
-    checkRange(errors, `${path}.partition`, awsElasticBlockStore!.partition ?? 0, DISK_PARTITIONS)
+    checkPartition(errors, `${path}.partition`, awsElasticBlockStore!.partition ?? 0)
   },
   nfs(errors, { nfs }, path) {
     const { server, path: directory = '' } = nfs!

@@ -1,14 +1,38 @@
 /** How writes of PodTemplates are prepared and checked. */
 import type { PodTemplate } from '#api/core/v1.gen.ts'
+import { setPodTemplateDefaults } from '#api/core/pod-spec/defaults.ts'
+import { dropDisabledTemplateFields } from '#api/core/pod-spec/drop-disabled.ts'
+import { podValidationOptions } from '#api/core/pod-spec/options.ts'
+import { validatePodTemplateSpec } from '#api/core/pod-spec/validation.ts'
+import { podTemplateWarnings } from '#api/core/pod-spec/warnings.ts'
 import type { Strategy } from '#api/kind.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { bumpGeneration } from '#api/strategies.ts'
+import type { FieldError } from '#machinery/field-error.ts'
 
 export const podTemplateStrategy: Strategy<PodTemplate> = {
+  setDefaults(podTemplate) {
+    setPodTemplateDefaults((podTemplate.template ??= {}))
+  },
   prepareForCreate(podTemplate) {
     podTemplate.metadata.generation = 1
+    if (podTemplate.template) dropDisabledTemplateFields(podTemplate.template, undefined)
   },
   prepareForUpdate(podTemplate, old) {
+    if (podTemplate.template) dropDisabledTemplateFields(podTemplate.template, old.template)
     if (!isSemanticallyEqual(podTemplate.template, old.template)) bumpGeneration(podTemplate, old)
   },
+  validate: (podTemplate) => validatePodTemplate(podTemplate, null),
+  validateUpdate: (podTemplate, old) => validatePodTemplate(podTemplate, old),
+  warnings(podTemplate, old) {
+    const isOfInterest = old === null || podTemplate.metadata.generation !== old.metadata.generation
+    return isOfInterest ? podTemplateWarnings(podTemplate.template, 'template') : []
+  },
+}
+
+function validatePodTemplate({ template = {} }: PodTemplate, old: PodTemplate | null): FieldError[] {
+  const errors: FieldError[] = []
+  const options = podValidationOptions(old?.template ?? null, false)
+  validatePodTemplateSpec(errors, template, { path: 'template', options })
+  return errors
 }
