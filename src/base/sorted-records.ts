@@ -53,6 +53,11 @@ export class SortedRecords<R extends Keyed> {
     if (chunk.length === 0) this.#chunks.splice(at, 1)
   }
 
+  clear(): void {
+    this.#records.clear()
+    this.#chunks = []
+  }
+
   /** Number of records in [start, end), without visiting them. */
   count(start: string, end: string): number {
     let count = 0
