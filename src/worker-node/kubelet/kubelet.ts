@@ -17,6 +17,7 @@ import { cleanUpOrphans } from './orphan-cleanup.ts'
 import { recordPodEvent } from './pod-events.ts'
 import { PodWorkers } from './pod-workers.ts'
 import { ProbeManager } from './probes/probe-manager.ts'
+import { KubeletServer } from './server/kubelet-server.ts'
 import { RuntimeHealth } from './runtime-health.ts'
 import { RuntimeWatcher } from './runtime-watcher.ts'
 import type { RuntimeVersion } from './runtime/runtime-service.ts'
@@ -53,6 +54,7 @@ class NodeKubelet implements Kubelet {
   #workers: PodWorkers | null = null
   #machine: MachineFacts | null = null
   #runtimeVersion: RuntimeVersion | null = null
+  #server: KubeletServer | null = null
   #hostDns: DnsSettings = { servers: [], searches: [], options: [] }
   port: number | null = null
 
@@ -126,8 +128,9 @@ class NodeKubelet implements Kubelet {
       onPod: (pod) => this.#sources.usePod(pod),
       onForgotten: (podUid) => this.#sources.forgetPod(podUid),
     })
-    this.#health.start()
+    await this.#health.start()
     this.#sources.start()
+    await this.#startServer()
     const node = await this.#reporter.register()
     events.event(nodeReference(node), 'Normal', 'Starting', 'Starting kubelet.')
     this.#lease.start()
@@ -141,6 +144,7 @@ class NodeKubelet implements Kubelet {
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error('kubelet stopped'))
+    this.#server?.stop()
     this.#podWatch.stop()
     this.#watcher.stop()
     this.#health.stop()
@@ -169,6 +173,14 @@ class NodeKubelet implements Kubelet {
         await clock.sleep(RUNTIME_RETRY_MS, this.#stop.signal)
       }
     }
+  }
+
+  async #startServer(): Promise<void> {
+    const { server, client, nodeName, runtime, cgroups, clock, log, podLogsDir, rootDir } = this.#options
+    if (!server) return
+    const context = { nodeName, runtime, cgroups, clock, log, podLogsDir, rootDir, pods: () => this.pods() }
+    this.#server = new KubeletServer(context, client, server)
+    this.port = await this.#server.start()
   }
 
   #workerContext(): ConstructorParameters<typeof PodWorkers>[0]['context'] {

@@ -40,7 +40,9 @@ export class RuntimeHealth {
     return problems.length === 0 ? null : problems.join(', ')
   }
 
-  start(): void {
+  /** Resolves with the first answer. */
+  async start(): Promise<void> {
+    await this.#ask()
     void this.#loop()
   }
 

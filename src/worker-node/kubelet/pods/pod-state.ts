@@ -36,3 +36,8 @@ export function activeOf(state: PodState, name: string): ContainerDetail | undef
   const sandboxId = state.sandboxes[0]?.id
   return state.containers.find((container) => container.name === name && container.sandboxId === sandboxId)
 }
+
+export async function newestReadySandbox(runtime: RuntimeService, podUid: string): Promise<Sandbox | null> {
+  const sandboxes = await runtime.listPodSandboxes(podUid)
+  return sandboxes.filter(({ ready }) => ready).sort((a, b) => b.createdAtMs - a.createdAtMs)[0] ?? null
+}
