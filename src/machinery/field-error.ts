@@ -102,19 +102,18 @@ export function key(path: string, name: string): string {
   return `${path}[${name}]`
 }
 
-/** One Status of all field errors, as upstream's `errors.NewInvalid` words it. */
+/** One Status of all field errors, as upstream's `errors.NewInvalid` words it; what two checks say is said once. */
 export function invalidFrom(
   kind: { group: string; kind: string },
   name: string,
   errors: readonly FieldError[],
 ): StatusError {
-  const texts = errors.map((error) => `${error.field === '' ? '<nil>' : error.field}: ${error.message}`)
-  const unique = [...new Set(texts)]
-  const message = unique.length === 1 ? unique[0]! : `[${unique.join(', ')}]`
-  const causes: StatusCause[] = errors.map((error) => ({
-    reason: error.type,
-    message: error.message,
-    field: error.field === '' ? '<nil>' : error.field,
-  }))
-  return invalid(kind, name, message, causes)
+  const causes = new Map<string, StatusCause>()
+  for (const { type, message, field: path } of errors) {
+    const field = path === '' ? '<nil>' : path
+    causes.set(`${field}: ${message}`, { reason: type, message, field })
+  }
+  const texts = [...causes.keys()]
+  const message = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
+  return invalid(kind, name, message, [...causes.values()])
 }

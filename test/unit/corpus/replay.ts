@@ -26,6 +26,8 @@ export type Write = {
   readonly body: Record<string, unknown>
   /** The object as it is stored; null on create. */
   readonly old: Record<string, unknown> | null
+  /** What the server made up for a new object: some kinds write it into other fields. */
+  readonly uid: string
 }
 
 const NOW_MS = Date.parse('2026-01-02T03:04:05Z')
@@ -79,9 +81,9 @@ function create(write: Write, warnings: Set<string>): KubernetesObject {
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
   delete metadata.managedFields
-  Object.assign(metadata, { uid: '00000000-0000-4000-8000-000000000001', creationTimestamp: '2026-01-02T03:04:05Z' })
-  kind.strategy.prepareForCreate?.(object, context)
+  Object.assign(metadata, { uid: write.uid, creationTimestamp: '2026-01-02T03:04:05Z' })
   if (!metadata.name && metadata.generateName) metadata.name = `${metadata.generateName}abcde`
+  kind.strategy.prepareForCreate?.(object, context)
   const nameRule = kind.nameRule ?? 'subdomain'
   const errors = validateObjectMeta(metadata, { namespaced: kind.namespaced, nameRule })
   errors.push(...(kind.strategy.validate?.(object, context) ?? []))

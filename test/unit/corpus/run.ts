@@ -9,6 +9,7 @@ export type StepResult = Comparison & { readonly scenario: string; readonly step
 export type KindResult = { readonly id: string; readonly results: readonly StepResult[] }
 
 const AREAS = ['a', 'b']
+const UID = '00000000-0000-4000-8000-000000000001'
 /** Answers that the rules of a kind give; others come from admission, the registry or the protocol. */
 const COMPARABLE_CODES = [200, 201, 400, 422]
 
@@ -58,8 +59,9 @@ function runStep(step: Step, target: Target, stored: Stored): Comparison | null 
   if (kind === undefined || !kind.stored || !COMPARABLE_CODES.includes(answer.code)) return null
   if (step.b === undefined || !isPlainJson(step) || hasVariables(step) || !isBodyOf(kind, step.b)) return null
   if (step.p!.includes('fieldValidation=') || step.p!.includes('fieldManager=bad')) return null
+  const uid = (answer.b?.['metadata'] as Record<string, string> | undefined)?.['uid'] ?? UID
   if (step.m === 'POST' && target.name === '')
-    return compare(replayWrite({ kind, target, body: step.b, old: null }), answer)
+    return compare(replayWrite({ kind, target, body: step.b, old: null, uid }), answer)
   const old = stored.get(keyOf(target, target.name))
   if (
     step.m !== 'PUT' ||
@@ -67,7 +69,7 @@ function runStep(step: Step, target: Target, stored: Stored): Comparison | null 
     !['', 'status', 'ephemeralcontainers', 'resize'].includes(target.subresource)
   )
     return null
-  return compare(replayWrite({ kind, target, body: step.b, old }), answer)
+  return compare(replayWrite({ kind, target, body: step.b, old, uid }), answer)
 }
 
 function isPlainJson({ h = {} }: Step): boolean {
