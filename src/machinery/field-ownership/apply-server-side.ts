@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ManagedFieldsEntry, StatusCause } from '../meta/v1.gen.ts'
 import { isJsonObject, type JsonObject } from '../patch/json-value.ts'
+import { jsonKind } from '../patch/merge-patch.ts'
 import { patchFailure } from '../patch/patch-failure.ts'
 import { normalize } from '../schema/encode.ts'
 import type { ObjectSchema } from '../schema/schema.ts'
@@ -82,7 +83,11 @@ export function applyServerSide(request: ApplyRequest): Applied {
 
 function checkConfiguration(request: ApplyRequest): JsonObject {
   const { schema, group, version, kind } = request
-  const applied = isJsonObject(request.applied) ? request.applied : {}
+  if (request.applied !== null && request.applied !== undefined && !isJsonObject(request.applied))
+    throw badRequest(
+      `error decoding patch: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonKind(request.applied)} into Go value of type map[string]interface {}`,
+    )
+  const applied = request.applied ?? {}
   const apiVersion = typeof applied.apiVersion === 'string' ? applied.apiVersion : ''
   const expected = group === '' ? version : `${group}/${version}`
   if (apiVersion !== expected || applied.kind !== kind)

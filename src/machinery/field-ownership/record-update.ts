@@ -1,6 +1,7 @@
 /** The managedFields of an object after a create, an update or a patch other than apply. */
 import { isDeepStrictEqual } from 'node:util'
 import type { ManagedFieldsEntry } from '../meta/v1.gen.ts'
+import { isJsonObject } from '../patch/json-value.ts'
 import { normalize } from '../schema/encode.ts'
 import type { ObjectSchema } from '../schema/schema.ts'
 import { capUpdateManagers } from './cap-managers.ts'
@@ -44,8 +45,17 @@ export type UpdateRecord = {
   readonly manager: string
   readonly subresource: string
   readonly nowMs: number
+  /** The client sent `managedFields: []` (resetsManagedFields), which decoding cannot tell from an absent field. */
+  readonly resets?: boolean
   readonly resetFields?: FieldSet
   readonly convert?: VersionConverter
+}
+
+/** Whether a body, as it was parsed or patched and before it is decoded, asks to forget all owners. */
+export function resetsManagedFields(body: unknown): boolean {
+  const metadata = isJsonObject(body) ? body.metadata : undefined
+  const entries = isJsonObject(metadata) ? metadata.managedFields : undefined
+  return Array.isArray(entries) && isReset(entries as ManagedFieldsEntry[])
 }
 
 /** What a manager without a name is called. */
@@ -53,12 +63,12 @@ export const UNKNOWN_MANAGER = 'unknown'
 
 /** The new managedFields; undefined: the field is absent. */
 export function recordUpdate(record: UpdateRecord): ManagedFieldsEntry[] | undefined {
-  const { live, updated, subresource } = record
-  const managed = startingPoint(live, updated, subresource !== '')
+  const { live } = record
+  const managed = startingPoint(record)
   // An object without owners keeps it so: someone has asked for that.
   if (managed.size === 0 && live !== null && (live.metadata.uid ?? '') !== '') return undefined
   const before = withoutManagedFields(record, live ?? emptyObject(record))
-  const after = withoutManagedFields(record, updated)
+  const after = withoutManagedFields(record, record.updated)
   try {
     return encodeManagedFields(recordChange(managed, before, after, record))
   } catch (error) {
@@ -69,10 +79,10 @@ export function recordUpdate(record: UpdateRecord): ManagedFieldsEntry[] | undef
 }
 
 /** A client may send managedFields of its own, but not through a subresource. Invalid ones count as none. */
-function startingPoint(live: OwnedObject | null, updated: OwnedObject, isSubresource: boolean): ManagedFields {
+function startingPoint({ live, updated, subresource, resets }: UpdateRecord): ManagedFields {
   const sent = updated.metadata.managedFields
-  if (!isSubresource) {
-    if (isReset(sent)) return new Map()
+  if (subresource === '') {
+    if (resets === true || isReset(sent)) return new Map()
     const decoded = decodeOrNull(sent)
     if (decoded !== null && decoded.size > 0) return decoded
   }
