@@ -1,3 +1,4 @@
+/** Who owns which fields after updates, applies and writes to the scale. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ManagedFieldsEntry } from '../meta/v1.gen.ts'

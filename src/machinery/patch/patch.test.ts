@@ -1,3 +1,4 @@
+/** Patches: what they make of a document, and which errors they give. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { schemaOf } from '../schema/registry.ts'

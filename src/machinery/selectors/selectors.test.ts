@@ -1,3 +1,4 @@
+/** Label and field selectors: matches, canonical texts and errors. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseFieldSelector } from './field-selector.ts'
