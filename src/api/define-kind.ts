@@ -2,7 +2,15 @@
 import assert from 'node:assert'
 import { type FieldError, invalidValue } from '#machinery/field-error.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
-import type { Conversion, KindDefinition, ScaleDefinition, Strategy, Subresource, TableColumn } from './kind.ts'
+import type {
+  Conversion,
+  KindDefinition,
+  ScaleDefinition,
+  Strategy,
+  Subresource,
+  TableColumn,
+  TableRowCondition,
+} from './kind.ts'
 import { KIND_FACTS } from './kinds.gen.ts'
 
 /** What Kubernetes says of a resource by discovery, tables and field selectors. */
@@ -34,6 +42,7 @@ export type KindRules<T extends KubernetesObject> = {
   readonly strategy?: Strategy<T>
   /** Cells of the Table answer, in the order of the recorded columns. */
   row?(object: T, nowMs: number): unknown[]
+  rowConditions?(object: T): readonly TableRowCondition[]
   /** One getter for each recorded field selector. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>
   readonly scale?: ScaleDefinition<T>
@@ -78,6 +87,7 @@ export function defineKind<T extends KubernetesObject>(id: ResourceId, rules: Ki
     table: {
       columns: fact.columns.map((column) => ({ ...column, description: '' })),
       row: rules.row ?? nameAndCreation,
+      ...(rules.rowConditions === undefined ? {} : { rowConditions: rules.rowConditions }),
     },
     selectableFields: selectable,
     unknownFieldSelector: fact.unknownFieldSelector,

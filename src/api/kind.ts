@@ -74,6 +74,15 @@ export type TableDefinition<T> = {
   readonly columns: readonly TableColumn[]
   /** Cells of one object; `nowMs` is for ages. */
   row(object: T, nowMs: number): unknown[]
+  /** `conditions` of the row: pods that have ended carry one. */
+  rowConditions?(object: T): readonly TableRowCondition[]
+}
+
+export type TableRowCondition = {
+  readonly type: string
+  readonly status: string
+  readonly reason: string
+  readonly message: string
 }
 
 /**

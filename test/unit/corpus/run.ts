@@ -3,6 +3,7 @@ import { KINDS, kindOf } from '#api/kinds.ts'
 import type { KindDefinition } from '#api/kind.ts'
 import { compare, type Comparison } from './compare.ts'
 import { isBodyOf, replayWrite } from './replay.ts'
+import { compareRows } from './table.ts'
 import { readScenarios, type Scenario, type Step, type Target, targetOf } from './scenarios.ts'
 
 export type StepResult = Comparison & { readonly scenario: string; readonly step: string }
@@ -12,6 +13,8 @@ const AREAS = ['a', 'b']
 const UID = '00000000-0000-4000-8000-000000000001'
 /** Answers that the rules of a kind give; others come from admission, the registry or the protocol. */
 const COMPARABLE_CODES = [200, 201, 400, 422]
+/** Answers that show no stored object. */
+const NO_OBJECTS = ['Status', 'Table', 'PartialObjectMetadata']
 
 /** Results by kind; `only` picks kinds by id (`v1/pods`) or scenarios by a part of their name. */
 export function runCorpus(only: { readonly kind?: string; readonly match?: string } = {}): KindResult[] {
@@ -56,6 +59,7 @@ function* runScenario(scenario: Scenario, only: string | undefined): Generator<S
 function runStep(step: Step, target: Target, stored: Stored): Comparison | null {
   const kind = kindOf(target.group, target.version, target.resource)
   const answer = step.r!
+  if (kind !== undefined && isTableOf(step, target)) return compareTable(kind, stored, step, target)
   if (kind === undefined || !kind.stored || !COMPARABLE_CODES.includes(answer.code)) return null
   if (step.b === undefined || !isPlainJson(step) || hasVariables(step) || !isBodyOf(kind, step.b)) return null
   if (step.p!.includes('fieldValidation=') || step.p!.includes('fieldManager=bad')) return null
@@ -70,6 +74,18 @@ function runStep(step: Step, target: Target, stored: Stored): Comparison | null 
   )
     return null
   return compare(replayWrite({ kind, target, body: step.b, old, uid }), answer)
+}
+
+/** A Table of one object: its cells come from the kind alone. */
+function isTableOf({ m, h = {}, r }: Step, { name, subresource }: Target): boolean {
+  const isTable = Object.values(h).some((value) => value?.includes('as=Table') ?? false)
+  return m === 'GET' && isTable && name !== '' && subresource === '' && r?.b?.['kind'] === 'Table'
+}
+
+function compareTable(kind: KindDefinition, stored: Stored, step: Step, target: Target): Comparison | null {
+  const object = stored.get(keyOf(target, target.name))
+  if (object === undefined) return null
+  return compareRows(kind, object, step.r!)
 }
 
 function isPlainJson({ h = {} }: Step): boolean {
@@ -93,5 +109,5 @@ function remember(step: Step, target: Target, stored: Stored): void {
   if (code >= 300 || b === undefined || step.p!.includes('dryRun=')) return
   const name = (b['metadata'] as Record<string, string> | undefined)?.['name'] ?? target.name
   if (step.m === 'DELETE') stored.delete(keyOf(target, target.name))
-  else if (b['kind'] !== 'Status' && !Array.isArray(b['items'])) stored.set(keyOf(target, name), b)
+  else if (!NO_OBJECTS.includes(b['kind'] as string) && !Array.isArray(b['items'])) stored.set(keyOf(target, name), b)
 }

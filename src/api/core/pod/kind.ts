@@ -2,11 +2,12 @@
 import type { Pod } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { podStrategy } from './strategy.ts'
-import { podCells } from './table.ts'
+import { podCells, podRowConditions } from './table.ts'
 
 export const podKind = defineKind<Pod>('v1/pods', {
   strategy: podStrategy,
   row: podCells,
+  rowConditions: podRowConditions,
   selectableFields: {
     'spec.hostNetwork': (pod) => String(pod.spec.hostNetwork ?? false),
     'spec.nodeName': (pod) => pod.spec.nodeName ?? '',

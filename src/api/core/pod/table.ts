@@ -1,5 +1,6 @@
 /** Table cells of pods: the READY, STATUS and RESTARTS that kubectl shows. */
 import type { Container, ContainerStatus, Pod } from '#api/core/v1.gen.ts'
+import type { TableRowCondition } from '#api/kind.ts'
 import { formatAge } from '#api/table-cells.ts'
 
 /** What the containers' states add up to while they are read one after the other. */
@@ -25,6 +26,19 @@ export function podCells(pod: Pod, nowMs: number): unknown[] {
     readinessGatesCell(pod),
   ]
 }
+
+/** Marks pods that have ended, so that a client can leave them out. */
+export function podRowConditions({ status }: Pod): readonly TableRowCondition[] {
+  if (status?.phase === 'Succeeded') return SUCCEEDED
+  return status?.phase === 'Failed' ? FAILED : []
+}
+
+const SUCCEEDED: readonly TableRowCondition[] = [
+  { type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' },
+]
+const FAILED: readonly TableRowCondition[] = [
+  { type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' },
+]
 
 /** Containers that count for READY: the main ones and the sidecars. */
 function countContainers({ spec }: Pod): number {
