@@ -5,6 +5,7 @@ import { PODS } from '#api/resources.gen.ts'
 import { isConflict, isNotFound } from '#machinery/status-error.ts'
 import { admitPod } from './admission.ts'
 import { parseResolvConf, type DnsSettings } from './containers/dns.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { ImageManager } from './images/image-manager.ts'
 import { DEFAULT_LIMITS, DEFAULT_PODS_MAX } from './kubelet-limits.ts'
 import type { Kubelet, KubeletLimits, KubeletOptions } from './kubelet-options.ts'
@@ -14,6 +15,7 @@ import { NodeLease } from './node/node-lease.ts'
 import { NodeReporter } from './node/node-reporter.ts'
 import { nodeStatusOf } from './node/node-status.ts'
 import { cleanUpOrphans } from './orphan-cleanup.ts'
+import type { Verdict } from './pods/pod-memory.ts'
 import { recordPodEvent } from './pod-events.ts'
 import { PodWorkers } from './pod-workers.ts'
 import { ProbeManager } from './probes/probe-manager.ts'
@@ -23,6 +25,8 @@ import { RuntimeWatcher } from './runtime-watcher.ts'
 import type { RuntimeVersion } from './runtime/runtime-service.ts'
 import { Semaphore } from './semaphore.ts'
 import { ResourceWatch } from './sources/resource-watch.ts'
+import { StaticPods } from './static-pods/static-pods.ts'
+import { isMirrorPod, isStaticPod } from './pods/pod-facts.ts'
 import { StatusManager } from './status-manager.ts'
 import { TokenManager } from './volumes/token-manager.ts'
 import { VolumeManager } from './volumes/volume-manager.ts'
@@ -49,6 +53,8 @@ class NodeKubelet implements Kubelet {
   readonly #reporter: NodeReporter
   readonly #lease: NodeLease
   readonly #podWatch: ResourceWatch<Pod>
+  readonly #staticPods: StaticPods | null
+  readonly #housekeeping: Housekeeping
   readonly #podsSynced = Promise.withResolvers<void>()
   readonly #stop = new AbortController()
   #workers: PodWorkers | null = null
@@ -72,7 +78,12 @@ class NodeKubelet implements Kubelet {
       onNode: (node) => this.#observeNode(node),
       onReferenceChange: (podUids) => podUids.forEach((podUid) => this.#workers?.wake(podUid)),
     })
-    this.#statuses = new StatusManager({ client, clock, log })
+    this.#statuses = new StatusManager({
+      client,
+      clock,
+      log,
+      apiPodOf: (pod) => (isStaticPod(pod) ? (this.#staticPods?.mirrorOf(pod) ?? null) : pod),
+    })
     this.#images = new ImageManager({ runtime, clock, pullsMax: this.#limits.imagePullsMax })
     this.#probes = new ProbeManager({
       runtime,
@@ -114,6 +125,46 @@ class NodeKubelet implements Kubelet {
       onChange: (key, pod) => this.#observePod(key, pod),
       onSynced: () => this.#podsSynced.resolve(),
     })
+    this.#staticPods = this.#makeStaticPods()
+    this.#housekeeping = this.#makeHousekeeping()
+  }
+
+  #makeStaticPods(): StaticPods | null {
+    const { staticPodDir: folder, nodeName, client, clock, log } = this.#options
+    if (folder === undefined) return null
+    return new StaticPods({
+      folder,
+      nodeName,
+      client,
+      clock,
+      log,
+      node: () => this.#sources.node(),
+      onAdded: (pod) => this.#workers?.set(pod),
+      onRemoved: (podUid) => this.#workers?.remove(podUid),
+      onMirror: (pod, mirror) => this.#statuses.observe(pod, mirror),
+    })
+  }
+
+  #makeHousekeeping(): Housekeeping {
+    const { runtime, cgroups, clock, log, rootDir, podLogsDir } = this.#options
+    return new Housekeeping({
+      runtime,
+      cgroups,
+      clock,
+      log,
+      rootDir,
+      podLogsDir,
+      limits: this.#limits,
+      lastUsedMs: this.#images.lastUsedMs,
+      activePods: () => this.#workers?.activePods() ?? [],
+      evict: (pod, verdict) => this.#evict(pod, verdict),
+      onPressure: () => this.#reporter.report(),
+    })
+  }
+
+  #evict(pod: Pod, verdict: Verdict): void {
+    recordPodEvent(this.#options.events, { pod }, 'Warning', verdict)
+    this.#workers?.evict(pod.metadata.uid, verdict)
   }
 
   async start(): Promise<void> {
@@ -136,15 +187,19 @@ class NodeKubelet implements Kubelet {
     this.#lease.start()
     this.#reporter.report()
     await this.#sources.servicesSynced()
+    await this.#staticPods?.start()
     this.#podWatch.start()
     await this.#podsSynced.promise
     this.#watcher.start()
+    this.#housekeeping.start()
     await this.#cleanUp()
   }
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error('kubelet stopped'))
     this.#server?.stop()
+    this.#staticPods?.stop()
+    this.#housekeeping.stop()
     this.#podWatch.stop()
     this.#watcher.stop()
     this.#health.stop()
@@ -250,7 +305,7 @@ class NodeKubelet implements Kubelet {
       version: version ?? KUBELET_VERSION,
       port: this.port,
       images: await runtime.listImages().catch(() => []), // A runtime that is down has its own condition.
-      pressures: { memory: false, disk: false, pid: false },
+      pressures: { ...this.#housekeeping.pressure, pid: false },
       problem: this.#health.problem,
       before,
       nowMs: clock.now(),
@@ -262,6 +317,10 @@ class NodeKubelet implements Kubelet {
   }
 
   #observePod(key: string, pod: Pod | null): void {
+    if (pod ? isMirrorPod(pod) : this.#staticPods?.hasMirror(key)) {
+      this.#staticPods?.observeMirror(key, pod)
+      return
+    }
     if (pod) {
       this.#workers?.set(pod)
       return

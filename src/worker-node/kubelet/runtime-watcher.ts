@@ -17,6 +17,7 @@ export type RuntimeWatcherOptions = {
 /** Against events that were lost without the stream breaking. */
 const RELIST_MS = 10_000
 const RECONNECT_MS = 200
+const CONFIRM_DELAYS_MS = [5, 10, 20, 40, 80, 160, 320]
 
 export class RuntimeWatcher {
   readonly #options: RuntimeWatcherOptions
@@ -45,15 +46,14 @@ export class RuntimeWatcher {
   }
 
   async #followEvents(): Promise<void> {
-    const { runtime, clock, log, onPodChange } = this.#options
+    const { runtime, clock, log } = this.#options
     const { signal } = this.#stop
     while (!signal.aborted) {
       try {
         for await (const event of runtime.events(signal)) {
           if (event.type === 'started' || event.type === 'removed') continue
-          const known = this.#known.get(event.id)
-          if (known) onPodChange(known.podUid)
-          else await this.#relist()
+          if (event.type === 'lost') await this.#relist()
+          else void this.#confirmExit(event.id, signal)
         }
       } catch (error) {
         if (signal.aborted) return
@@ -62,6 +62,23 @@ export class RuntimeWatcher {
       await clock.sleep(RECONNECT_MS, signal).catch(() => {}) // Aborted: the loop ends.
       await this.#relist()
     }
+  }
+
+  /** The event is faster than the runtime's own books: a round that began now would still find the container running. */
+  async #confirmExit(id: string, signal: AbortSignal): Promise<void> {
+    const { runtime, clock } = this.#options
+    try {
+      for (const delayMs of CONFIRM_DELAYS_MS) {
+        const [container, sandbox] = await Promise.all([runtime.containerStatus(id), runtime.podSandboxStatus(id)])
+        if (container?.state !== 'running' && sandbox?.ready !== true) break
+        await clock.sleep(delayMs, signal)
+      }
+    } catch {
+      // The runtime is down, or we are: the relist below tells.
+    }
+    const known = this.#known.get(id)
+    if (known) this.#options.onPodChange(known.podUid)
+    else await this.#relist()
   }
 
   async #relistForever(): Promise<void> {

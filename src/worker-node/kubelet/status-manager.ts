@@ -7,7 +7,13 @@ import type { Client } from '#client/client.ts'
 import { isConflict, isNotFound } from '#machinery/status-error.ts'
 import { Semaphore } from './semaphore.ts'
 
-export type StatusManagerOptions = { readonly client: Client; readonly clock: Clock; readonly log: Logger }
+export type StatusManagerOptions = {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Logger
+  /** The object that shows the pod in the API server: itself, or a static pod's mirror; null while there is none. */
+  apiPodOf(pod: Pod): Pod | null
+}
 
 type Entry = {
   pod: Pod
@@ -46,12 +52,11 @@ export class StatusManager {
     this.#send(entry)
   }
 
-  /** Someone else wrote the pod: what they overwrote of ours goes out again. */
-  observe(pod: Pod): void {
+  /** A static pod's mirror is there: its status is compared and, where it differs, written. */
+  observe(pod: Pod, mirror: Pod): void {
     const entry = this.#entries.get(pod.metadata.uid)
     if (!entry || entry.sending) return
-    entry.pod = pod
-    entry.written = fingerprint(pod.status ?? {})
+    entry.written = fingerprint(mirror.status ?? {})
     this.#send(entry)
   }
 
@@ -70,6 +75,7 @@ export class StatusManager {
 
   #send(entry: Entry): void {
     if (entry.sending || entry.written === fingerprint(entry.status)) return
+    if (!this.#options.apiPodOf(entry.pod)) return
     entry.sending = this.#sendAll(entry).finally(() => {
       entry.sending = null
     })
@@ -78,7 +84,9 @@ export class StatusManager {
   async #sendAll(entry: Entry): Promise<void> {
     const { signal } = this.#stop
     while (!signal.aborted && this.#isCurrent(entry) && entry.written !== fingerprint(entry.status)) {
-      const { pod, status } = entry
+      const { status } = entry
+      const pod = this.#options.apiPodOf(entry.pod)
+      if (!pod) return
       try {
         await this.#writes.run(signal, () => this.#write(pod, status, signal))
         entry.written = fingerprint(status)

@@ -67,8 +67,9 @@ async function ensureImage(
       event: (type, reason, message) => context.event(pod, type, reason, message, container),
     })
   } catch (error) {
-    if (error instanceof ImageError) throw new StartError(error.reason, error.message, error.retryAtMs)
-    throw error
+    if (!(error instanceof ImageError)) throw error
+    context.event(pod, 'Warning', 'Failed', `Error: ${error.reason}`, container)
+    throw new StartError(error.reason, error.message, error.retryAtMs)
   }
 }
 

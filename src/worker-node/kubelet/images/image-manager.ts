@@ -115,7 +115,6 @@ export class ImageManager {
       this.#backoff.advance(key, now, now)
       const message = pullMessage(container.image ?? '', error)
       event('Warning', 'Failed', `Failed to pull image "${container.image}": ${(error as Error).message}`)
-      event('Warning', 'Failed', 'Error: ErrImagePull')
       throw new ImageError('ErrImagePull', message, now + this.#backoff.delayOf(key, now))
     }
   }

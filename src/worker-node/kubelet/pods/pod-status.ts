@@ -29,12 +29,14 @@ export function podStatusOf(sources: PodStatusSources): PodStatus {
   const statuses = new Map(computed.map(({ status }) => [status.name, status]))
   const wasInitialized = pod.spec.containers.some((container) => activeOf(state, container.name))
   const phase = keepTerminal(
-    sources.verdict ? 'Failed' : phaseOf(pod, { statuses, isDone: sources.isDone, wasInitialized }),
+    // A pod is Failed only once nothing of it runs any more.
+    sources.verdict && sources.isDone ? 'Failed' : phaseOf(pod, { statuses, isDone: sources.isDone, wasInitialized }),
     before.phase,
   )
   const of = (...kinds: string[]): ContainerStatus[] =>
     computed.filter(({ kind }) => kinds.includes(kind)).map(({ status }) => status)
-  const reason = sources.verdict ?? (phase === before.phase ? before : {})
+  const verdict = sources.isDone ? sources.verdict : null
+  const reason = verdict ?? (phase === before.phase ? before : {})
   const [init, ephemeral] = [of('init', 'sidecar'), of('ephemeral')]
   return {
     ...keepForeignFields(before),
