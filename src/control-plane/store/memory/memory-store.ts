@@ -10,7 +10,7 @@ export function createMemoryStore(options: { readonly clock: Clock }): Store {
   return new MvccStore({
     clock: options.clock,
     journal: new MemoryJournal(),
-    state: { index: new KeyIndex(), revision: 1, compactedRevision: 0, leases: [] },
+    state: { index: new KeyIndex(), revision: 1, compactedRevision: 0, leases: [], lastLeaseId: 0 },
     windowBytesMax: Infinity,
   })
 }

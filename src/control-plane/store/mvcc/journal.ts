@@ -6,6 +6,8 @@ export type JournalRow = {
   readonly revision: number
   readonly key: string
   readonly createRevision: number
+  /** modRevision of the version before, 0 when the key is new. */
+  readonly previousRevision: number
   readonly lease: number
   readonly deleted: boolean
   readonly value: Buffer
@@ -20,6 +22,13 @@ export type JournalBatch = {
   readonly read: readonly number[]
 }
 
+export type EventQuery = {
+  readonly first: number
+  readonly last: number
+  readonly start: string
+  readonly end: string
+}
+
 export interface Journal {
   /**
    * Makes the batch durable as a whole, or throws and keeps nothing of it. Resolves with the values of `batch.read`. Not called
@@ -28,8 +37,8 @@ export interface Journal {
   commit(batch: JournalBatch): Promise<readonly Buffer[]>
   /** The values of these revisions, in order; null for one that is compacted away. */
   readValues(revisions: readonly number[]): Promise<readonly (Buffer | null)[]>
-  /** Some events from `first` on, at least one, none after `last`. */
-  readEvents(first: number, last: number): Promise<readonly StoreEvent[]>
+  /** All events of [first, last] whose keys lie in [start, end), in order. */
+  readEvents(query: EventQuery): Promise<readonly StoreEvent[]>
   /** Forgets these versions; from now on reads below `revision` are refused, after a restart too. */
   forget(revision: number, versions: readonly number[]): Promise<void>
   sizeBytes(): Promise<number>

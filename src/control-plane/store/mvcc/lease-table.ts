@@ -7,10 +7,15 @@ export class LeaseTable {
   readonly #clock: Clock
   readonly #onExpired: (lease: number) => void
   readonly #leases = new Map<number, Lease>()
-  #nextId = 1
+  #nextId: number
 
-  constructor(options: { readonly clock: Clock; readonly onExpired: (lease: number) => void }) {
+  constructor(options: {
+    readonly clock: Clock
+    readonly lastId: number
+    readonly onExpired: (lease: number) => void
+  }) {
     this.#clock = options.clock
+    this.#nextId = options.lastId + 1
     this.#onExpired = options.onExpired
   }
 
@@ -27,7 +32,6 @@ export class LeaseTable {
   add(id: number, ttlSeconds: number): void {
     const lease: Lease = { id, ttlMs: ttlSeconds * 1000, keys: new Set(), timer: null }
     this.#leases.set(id, lease)
-    this.#nextId = Math.max(this.#nextId, id + 1)
     this.#arm(lease)
   }
 
@@ -38,7 +42,6 @@ export class LeaseTable {
     return true
   }
 
-  /** Forgets the lease; returns the keys that were bound to it, in order of binding. */
   remove(id: number): void {
     this.#leases.get(id)?.timer?.cancel()
     this.#leases.delete(id)

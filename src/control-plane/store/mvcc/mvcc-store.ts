@@ -28,8 +28,8 @@ const BATCH_WRITES_MAX = 1000
 const BATCH_BYTES_MAX = 8 << 20
 /** Values asked of the journal at once. */
 const READ_VALUES_MAX = 500
-/** Versions forgotten in one step of a compaction: about a millisecond of work. */
-const COMPACT_VERSIONS_MAX = 1000
+/** Versions forgotten in one step of a compaction: a millisecond or two of work for the disk, between two commits. */
+const COMPACT_VERSIONS_MAX = 250
 
 /** What was found on disk at the start. */
 export type MvccState = {
@@ -37,6 +37,8 @@ export type MvccState = {
   readonly revision: number
   readonly compactedRevision: number
   readonly leases: readonly { readonly id: number; readonly ttlSeconds: number }[]
+  /** Ids up to this one were given to leases before. */
+  readonly lastLeaseId: number
 }
 
 export type MvccStoreOptions = {
@@ -69,6 +71,9 @@ export class MvccStore implements Store {
   #committing: Promise<void> | null = null
   #compacting: Promise<void> = Promise.resolve()
   #closed: Promise<void> | null = null
+  readonly #onClose: (() => void)[] = []
+  /** Versions that are out of the index, while the journal still holds them (its disk may be full). */
+  #unforgotten: number[] = []
 
   constructor(options: MvccStoreOptions) {
     const { state } = options
@@ -84,7 +89,11 @@ export class MvccStore implements Store {
       currentRevision: () => this.#revision,
       compactedRevision: () => this.#compacted,
     })
-    this.#leases = new LeaseTable({ clock: this.#clock, onExpired: (id) => this.#expire(id) })
+    this.#leases = new LeaseTable({
+      clock: this.#clock,
+      lastId: state.lastLeaseId,
+      onExpired: (id) => this.#expire(id),
+    })
     for (const { id, ttlSeconds } of state.leases) this.#leases.add(id, ttlSeconds)
     this.#index.eachLeased((key, lease) => this.#leases.rebind(key, 0, lease))
   }
@@ -166,12 +175,18 @@ export class MvccStore implements Store {
     return this.#journal.sizeBytes()
   }
 
+  /** Runs `callback` when the store begins to close. */
+  onClose(callback: () => void): void {
+    this.#onClose.push(callback)
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
   }
 
   async #close(): Promise<void> {
+    for (const callback of this.#onClose) callback()
     this.#leases.stop()
     while (this.#committing !== null) await this.#committing
     await this.#compacting
@@ -312,9 +327,12 @@ export class MvccStore implements Store {
     this.#compacted = revision
     this.#window.forgetBefore(revision)
     for (;;) {
-      const versions = this.#index.compactSome(revision, COMPACT_VERSIONS_MAX)
-      await this.#journal.forget(revision, versions)
-      if (versions.length < COMPACT_VERSIONS_MAX || this.#closed !== null) return
+      const before = this.#unforgotten.length
+      this.#unforgotten.push(...this.#index.compactSome(revision, COMPACT_VERSIONS_MAX))
+      const isLast = this.#unforgotten.length - before < COMPACT_VERSIONS_MAX
+      await this.#journal.forget(revision, this.#unforgotten)
+      this.#unforgotten = []
+      if (isLast || this.#closed !== null) return
     }
   }
 }

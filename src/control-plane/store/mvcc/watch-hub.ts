@@ -73,17 +73,14 @@ export class WatchHub {
     if (watch.next < compacted) throw new CompactedError(compacted)
     const last = Math.min(this.#source.currentRevision(), watch.next + CATCH_UP_EVENTS_MAX - 1)
     const held = watch.next >= window.firstRevision
-    const events = held ? [...window.between(watch.next, last)] : await journal.readEvents(watch.next, last)
-    if (watch.done) return
-    const revision = events.at(-1)?.entry.modRevision
+    const events = held
+      ? [...window.between(watch.next, last)].filter((event) => watch.covers(event.key))
+      : await journal.readEvents({ first: watch.next, last, start: watch.start, end: watch.end })
     // History that was compacted while it was read may have holes.
     const compactedNow = this.#source.compactedRevision()
-    if (revision === undefined || watch.next < compactedNow) throw new CompactedError(compactedNow)
-    watch.next = revision + 1
-    watch.deliver(
-      events.filter((event) => watch.covers(event.key)),
-      revision,
-    )
+    if (watch.next < compactedNow) throw new CompactedError(compactedNow)
+    watch.next = last + 1
+    watch.deliver(events, last)
     if (held) await Promise.resolve()
   }
 }
@@ -105,8 +102,16 @@ class HubWatch implements Watch {
     this.#hub = hub
   }
 
+  get start(): string {
+    return this.#options.start
+  }
+
+  get end(): string {
+    return this.#options.end
+  }
+
   covers(key: string): boolean {
-    return compareKeys(key, this.#options.start) >= 0 && compareKeys(key, this.#options.end) < 0
+    return compareKeys(key, this.start) >= 0 && compareKeys(key, this.end) < 0
   }
 
   deliver(events: readonly StoreEvent[], revision: number): void {

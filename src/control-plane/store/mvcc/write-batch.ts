@@ -86,7 +86,9 @@ export class WriteBatch {
     }
     const version = versionOf(entry, deleted)
     const { lease, value } = entry
-    this.staged.push({ row: { revision, key, createRevision, lease, deleted, value }, version, before, write })
+    const previousRevision = before === null || before.deleted ? 0 : before.modRevision
+    const row = { revision, key, createRevision, previousRevision, lease, deleted, value }
+    this.staged.push({ row, version, before, write })
     this.#overlay.set(key, version)
   }
 }
