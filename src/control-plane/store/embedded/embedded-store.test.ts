@@ -106,6 +106,29 @@ test('an old value is read from disk, for reads, events and answers', async () =
   await store.close()
 })
 
+test('values that leave memory while they are needed are still right', async () => {
+  const store = await open(newFolder())
+  const large = Buffer.alloc(1 << 20, 'x')
+  const first = await put(store, '/a/1', 'old')
+  await put(store, '/a/2', 'small')
+  for (let number = 0; number < 15; number++) await put(store, `/large/${number}`, large)
+  // One batch: its first writes push the old value out of memory before its last write needs it.
+  const writes = [0, 1, 2, 3, 4, 5, 6].map((number) =>
+    store.write(`/more/${number}`, { expectedRevision: 0, value: large }),
+  )
+  const watch = collect(store, 0)
+  const update = store.write('/a/1', { expectedRevision: first, value: bytes('new') })
+  const refused = store.write('/a/2', { expectedRevision: 0, value: bytes('no') })
+  const listed = store.range({ start: '/a/', end: '/z' })
+  await Promise.all([...writes, update])
+  const result = await refused
+  assert.equal(result.ok ? null : result.current?.value.toString(), 'small')
+  await watch.until(() => watch.events.length > 0)
+  assert.equal(watch.events[0]!.previous?.value.toString(), 'old')
+  for (const entry of (await listed).entries) assert.ok(entry.value.length > 0, entry.key)
+  await store.close()
+})
+
 test('history goes after the compaction period, and its space is used again', async () => {
   const store = await open(newFolder())
   const value = Buffer.alloc(20_000, 'v')

@@ -20,7 +20,8 @@ import type { Journal } from './journal.ts'
 import type { KeyIndex } from './key-index.ts'
 import { LeaseTable } from './lease-table.ts'
 import { WatchHub } from './watch-hub.ts'
-import { WriteBatch, entryOf, eventOf, type QueuedWrite } from './write-batch.ts'
+import { entryOf, type Version } from './version.ts'
+import { WriteBatch, eventOf, foundEntry, type QueuedWrite } from './write-batch.ts'
 
 /** Writes in one commit, so that a burst is answered in steps. */
 const BATCH_WRITES_MAX = 1000
@@ -105,7 +106,7 @@ export class MvccStore implements Store {
     const version = this.#index.at(key, at)
     if (version === null || version.entry !== null) return { entry: version?.entry ?? null, revision: current }
     const [value] = await this.#readValues([version.modRevision])
-    return { entry: entryOf(key, version, () => value!), revision: current }
+    return { entry: entryOf(key, version, value!), revision: current }
   }
 
   async range(options: RangeOptions): Promise<RangeResult> {
@@ -118,14 +119,21 @@ export class MvccStore implements Store {
       countOnly: options.countOnly ?? false,
       revision: this.#readableRevision(options.revision ?? 0),
     })
-    const missing = found.filter(({ version }) => version.entry === null).map(({ version }) => version.modRevision)
-    const values = new Map<number, Buffer>()
+    return { entries: await this.#readEntries(found), count, revision }
+  }
+
+  /** Takes what is in memory at once: while the journal reads the rest, values may leave to make room. */
+  async #readEntries(found: readonly { readonly key: string; readonly version: Version }[]): Promise<Entry[]> {
+    const entries = found.map(({ version }) => version.entry)
+    const missing = [...entries.keys()].filter((index) => entries[index] === null)
     for (let at = 0; at < missing.length; at += READ_VALUES_MAX) {
       const slice = missing.slice(at, at + READ_VALUES_MAX)
-      for (const [index, value] of (await this.#readValues(slice)).entries()) values.set(slice[index]!, value)
+      const values = await this.#readValues(slice.map((index) => found[index]!.version.modRevision))
+      for (const [position, index] of slice.entries()) {
+        entries[index] = entryOf(found[index]!.key, found[index]!.version, values[position]!)
+      }
     }
-    const entries = found.map(({ key, version }) => entryOf(key, version, (missed) => values.get(missed)!)!)
-    return { entries, count, revision }
+    return entries as Entry[]
   }
 
   write(key: string, options: WriteOptions): Promise<WriteResult> {
@@ -308,7 +316,7 @@ export class MvccStore implements Store {
     for (const staged of batch.staged) {
       const event = eventOf(staged, valueOf)
       this.#index.append(staged.row.key, staged.version)
-      this.#leases.rebind(staged.row.key, staged.before?.lease ?? 0, staged.row.lease)
+      this.#leases.rebind(staged.row.key, staged.before?.version.lease ?? 0, staged.row.lease)
       this.#window.push(event, staged.version)
       events.push(event)
     }
@@ -316,7 +324,7 @@ export class MvccStore implements Store {
     if (events.length > 0) this.#hub.publish(events)
     for (const { write, row } of batch.staged) write?.resolve({ ok: true, revision: row.revision })
     for (const { write, found, revision } of batch.refused) {
-      write.resolve({ ok: false, revision, current: entryOf(write.key, found, valueOf) })
+      write.resolve({ ok: false, revision, current: foundEntry(write.key, found, valueOf) })
     }
   }
 

@@ -17,6 +17,11 @@ export function versionOf(entry: Entry, deleted: boolean): Version {
   return { modRevision, createRevision, lease, deleted, entry }
 }
 
+/** The entry of a version whose value is not in memory. */
+export function entryOf(key: string, { modRevision, createRevision, lease }: Version, value: Buffer): Entry {
+  return { key, value, modRevision, createRevision, lease }
+}
+
 /** The version that was current at `revision`; null when the key did not exist then. */
 export function versionAt(versions: readonly Version[], revision: number): Version | null {
   for (let index = versions.length - 1; index >= 0; index--) {

@@ -2,7 +2,7 @@
 import type { Entry, StoreEvent, WriteOptions, WriteResult } from '../store.ts'
 import type { JournalRow, LeaseChange } from './journal.ts'
 import type { KeyIndex } from './key-index.ts'
-import { versionOf, type Version } from './version.ts'
+import { entryOf, versionOf, type Version } from './version.ts'
 
 export type QueuedWrite = {
   readonly key: string
@@ -11,16 +11,23 @@ export type QueuedWrite = {
   readonly reject: (error: Error) => void
 }
 
+/**
+ * A version that the batch found. The entry is held here: while the batch is on its way to the disk, the version itself may lose it
+ * to make room in memory.
+ */
+type Found = { readonly version: Version; readonly entry: Entry | null }
+
 type Staged = {
   readonly row: JournalRow
+  readonly entry: Entry
   readonly version: Version
-  /** What stood before, deletions included. */
-  readonly before: Version | null
+  /** What stood before, unless it was a deletion. */
+  readonly before: Found | null
   readonly write: QueuedWrite | null
 }
 
 /** A compare that failed; `found` may be of this batch, so it is answered only after the batch is durable. */
-type Refused = { readonly write: QueuedWrite; readonly found: Version | null; readonly revision: number }
+type Refused = { readonly write: QueuedWrite; readonly found: Found | null; readonly revision: number }
 
 export class WriteBatch {
   readonly staged: Staged[] = []
@@ -48,11 +55,10 @@ export class WriteBatch {
   }
 
   add(write: QueuedWrite): void {
-    const found = this.newest(write.key)
-    const current = found === null || found.deleted ? null : found
-    const expected = write.options.expectedRevision
-    if ((current?.modRevision ?? 0) !== expected || (current === null && write.options.value === null)) {
-      this.refused.push({ write, found: current, revision: this.#revision })
+    const found = this.#find(write.key)
+    const revision = found?.version.modRevision ?? 0
+    if (revision !== write.options.expectedRevision || (found === null && write.options.value === null)) {
+      this.refused.push({ write, found, revision: this.#revision })
     } else this.#stage(write.key, write.options, write)
   }
 
@@ -64,31 +70,31 @@ export class WriteBatch {
   /** Revisions of versions that answers and events of this batch need and that are not in memory, each once. */
   missingValues(): number[] {
     const missing = new Set<number>()
-    const look = (version: Version | null): void => {
-      if (version !== null && !version.deleted && version.entry === null) missing.add(version.modRevision)
+    const look = (found: Found | null): void => {
+      if (found !== null && found.entry === null) missing.add(found.version.modRevision)
     }
     for (const { before } of this.staged) look(before)
     for (const { found } of this.refused) look(found)
     return [...missing]
   }
 
+  #find(key: string): Found | null {
+    const version = this.newest(key)
+    return version === null || version.deleted ? null : { version, entry: version.entry }
+  }
+
   #stage(key: string, options: WriteOptions, write: QueuedWrite | null): void {
-    const before = this.newest(key)
+    const before = this.#find(key)
     const deleted = options.value === null
-    const revision = ++this.#revision
-    const createRevision = deleted ? 0 : before === null || before.deleted ? revision : before.createRevision
-    const entry: Entry = {
-      key,
-      value: options.value ?? EMPTY,
-      modRevision: revision,
-      createRevision,
-      lease: deleted ? 0 : (options.lease ?? 0),
-    }
+    const modRevision = ++this.#revision
+    const createRevision = deleted ? 0 : (before?.version.createRevision ?? modRevision)
+    const value = options.value ?? EMPTY
+    const lease = deleted ? 0 : (options.lease ?? 0)
+    const previousRevision = before?.version.modRevision ?? 0
+    const row = { revision: modRevision, key, createRevision, previousRevision, lease, deleted, value }
+    const entry: Entry = { key, value, modRevision, createRevision, lease }
     const version = versionOf(entry, deleted)
-    const { lease, value } = entry
-    const previousRevision = before === null || before.deleted ? 0 : before.modRevision
-    const row = { revision, key, createRevision, previousRevision, lease, deleted, value }
-    this.staged.push({ row, version, before, write })
+    this.staged.push({ row, entry, version, before, write })
     this.#overlay.set(key, version)
   }
 }
@@ -96,19 +102,11 @@ export class WriteBatch {
 const EMPTY = Buffer.alloc(0)
 
 /** The event of a staged write; `valueOf` gives values that only the journal held. */
-export function eventOf(staged: Staged, valueOf: (revision: number) => Buffer): StoreEvent {
-  const { key } = staged.row
-  return {
-    type: staged.row.deleted ? 'delete' : 'put',
-    key,
-    entry: staged.version.entry!,
-    previous: entryOf(key, staged.before, valueOf),
-  }
+export function eventOf({ row, entry, before }: Staged, valueOf: (revision: number) => Buffer): StoreEvent {
+  return { type: row.deleted ? 'delete' : 'put', key: row.key, entry, previous: foundEntry(row.key, before, valueOf) }
 }
 
-export function entryOf(key: string, version: Version | null, valueOf: (revision: number) => Buffer): Entry | null {
-  if (version === null || version.deleted) return null
-  if (version.entry !== null) return version.entry
-  const { modRevision, createRevision, lease } = version
-  return { key, value: valueOf(modRevision), modRevision, createRevision, lease }
+export function foundEntry(key: string, found: Found | null, valueOf: (revision: number) => Buffer): Entry | null {
+  if (found === null) return null
+  return found.entry ?? entryOf(key, found.version, valueOf(found.version.modRevision))
 }
