@@ -54,6 +54,8 @@ export interface Strategy<T extends KubernetesObject> {
   readonly requireResourceVersion?: boolean
   /** Seconds of grace for this object; undefined: deletion is immediate (pods only have one). */
   graceSeconds?(object: T, requested: number | undefined): number | undefined
+  /** Changes an object that is being marked as deleted (a Namespace's phase becomes Terminating). */
+  prepareForDeletion?(object: T): void
   /** A delete that does not say what shall become of dependents leaves them alone (Jobs, ReplicationControllers). */
   readonly orphansDependents?: boolean
   /** Finalizers that the kind itself needs, beyond metadata.finalizers (Namespace: spec.finalizers). */

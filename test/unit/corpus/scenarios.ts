@@ -37,6 +37,10 @@ const FILLED_IN: readonly (readonly [RegExp, string])[] = [
   [/<nodeport:(\d)>/g, '3000$1'],
   [/<ip:(\d+)>/g, '10.96.0.$1'],
   [/<kube-api-access:\d+>/g, 'kube-api-access-1'],
+  // Node ports are numbers; as text they stand inside other texts.
+  [/"<nodeport:(\d+)>"/g, '3000$1'],
+  [/<nodeport:(\d+)>/g, '3000$1'],
+  [/<ip:(\d+)>/g, '10.96.0.10$1'],
 ]
 
 export function readScenarios(area: string): Scenario[] {

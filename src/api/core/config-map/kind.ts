@@ -2,8 +2,10 @@
 import type { ConfigMap } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { configMapStrategy } from './strategy.ts'
 
 export const configMapKind = defineKind<ConfigMap>('v1/configmaps', {
+  strategy: configMapStrategy,
   row: (object, nowMs) => [
     object.metadata.name,
     Object.keys(object.data ?? {}).length + Object.keys(object.binaryData ?? {}).length,

@@ -2,6 +2,7 @@
 import type { EndpointSubset, Endpoints } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { endpointsStrategy } from './strategy.ts'
 
 /** How many addresses the table shows. */
 const ADDRESSES_SHOWN_MAX = 3
@@ -23,7 +24,7 @@ const joinHostPort = (host: string, port: number): string =>
 export const endpointsKind = defineKind<Endpoints>('v1/endpoints', {
   storagePrefix: 'services/endpoints',
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
-  strategy: { allowCreateOnUpdate: true },
+  strategy: endpointsStrategy,
   row: (object, nowMs) => [
     object.metadata.name,
     formatSubsets(object.subsets ?? []),

@@ -1,9 +1,8 @@
 /** A machine that runs pods. */
 import type { Node } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import type { Strategy } from '#api/kind.ts'
-import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { nodeStrategy } from './strategy.ts'
 
 const ROLE_LABEL_PREFIX = 'node-role.kubernetes.io/'
 const OLD_ROLE_LABEL = 'kubernetes.io/role'
@@ -45,14 +44,9 @@ function addressOf(node: Node, type: string): string {
   return node.status?.addresses?.find((address) => address.type === type)?.address ?? '<none>'
 }
 
-/** Nodes register with their status in one write, so a create keeps it. */
-const strategy: Strategy<Node> = {
-  prepareForUpdate: specStatusStrategy<Node>({ generation: false }).prepareForUpdate,
-}
-
 export const nodeKind = defineKind<Node>('v1/nodes', {
   storagePrefix: 'minions',
-  strategy,
+  strategy: nodeStrategy,
   row: (object, nowMs) => nodeCells(object, nowMs),
   selectableFields: { 'spec.unschedulable': (object) => String(object.spec.unschedulable ?? false) },
 })

@@ -1,8 +1,9 @@
 /** A stable address in front of pods. */
 import type { Service } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import { specStatusStrategy } from '#api/strategies.ts'
+
 import { formatAge, formatLabels } from '#api/table-cells.ts'
+import { serviceStrategy } from './strategy.ts'
 
 function serviceCells(service: Service, nowMs: number): unknown[] {
   return [
@@ -44,7 +45,8 @@ function balancerAddresses(service: Service): string[] {
 
 export const serviceKind = defineKind<Service>('v1/services', {
   storagePrefix: 'services/specs',
-  strategy: { ...specStatusStrategy<Service>({ generation: false }) },
+  nameRule: 'label',
+  strategy: serviceStrategy,
   row: (object, nowMs) => serviceCells(object, nowMs),
   selectableFields: {
     'spec.clusterIP': (object) => object.spec.clusterIP ?? '',
