@@ -121,13 +121,15 @@ export class Database {
 
   commit(rows: RowColumns, values: PackedValues, leases: readonly LeaseRow[], read: readonly number[]): ValuesReply {
     return this.#guard(() => {
+      // First, so that a value that cannot be read fails the batch before anything of it is written.
+      const reply = this.readValues(read)
       if (rows.revisions.length > 0 || leases.length > 0) {
         this.#transaction(() => {
           this.#insert(rows, values)
           this.#changeLeases(leases)
         })
       }
-      return this.readValues(read)
+      return reply
     })
   }
 
