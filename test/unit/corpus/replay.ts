@@ -3,7 +3,7 @@ import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import type { KindDefinition, StrategyContext } from '#api/kind.ts'
 import { formatApiVersion } from '#api/kind.ts'
-import { type FieldError, invalidFrom } from '#machinery/field-error.ts'
+import { type FieldError, invalidFrom, invalidValue } from '#machinery/field-error.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { decodeValue } from '#machinery/schema/decode.ts'
 import { normalize } from '#machinery/schema/encode.ts'
@@ -104,6 +104,10 @@ function update(write: Write, stored: Record<string, unknown>, warnings: Set<str
   admit(target.id, object, old)
   const context = contextOf(write, warnings)
   // What the registry does for every kind before the strategy.
+  if (kind.strategy.requireResourceVersion === true && !metadata.resourceVersion) {
+    const error = invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')
+    throw invalidFrom({ group: kind.group, kind: kind.resource }, metadata.name ?? '', [error])
+  }
   metadata.uid ||= old.metadata.uid
   metadata.resourceVersion ||= old.metadata.resourceVersion
   metadata.creationTimestamp = old.metadata.creationTimestamp

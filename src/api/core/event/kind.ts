@@ -2,9 +2,17 @@
 import type { Event } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { eventCells } from './table.ts'
+import { validateEvent, validateEventUpdate } from './validation.ts'
 
 export const eventKind = defineKind<Event>('v1/events', {
-  strategy: { allowCreateOnUpdate: true },
+  // Upstream looks at no more of the name than that it fits into a path.
+  nameRule: 'path-segment',
+  allowPlainFinalizers: true,
+  strategy: {
+    allowCreateOnUpdate: true,
+    validate: (event) => validateEvent(event, 'core'),
+    validateUpdate: (event, old) => validateEventUpdate(event, old, 'core'),
+  },
   row: eventCells,
   selectableFields: {
     'involvedObject.apiVersion': (event) => event.involvedObject.apiVersion ?? '',
