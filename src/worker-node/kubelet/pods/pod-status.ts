@@ -37,6 +37,8 @@ export function podStatusOf(sources: PodStatusSources): PodStatus {
     computed.filter(({ kind }) => kinds.includes(kind)).map(({ status }) => status)
   const verdict = sources.isDone ? sources.verdict : null
   const reason = verdict ?? (phase === before.phase ? before : {})
+  // A pod that this node never took has nothing to say about containers.
+  const isRefused = verdict !== null && state.sandboxes.length === 0 && before.containerStatuses === undefined
   const [init, ephemeral] = [of('init', 'sidecar'), of('ephemeral')]
   return {
     ...keepForeignFields(before),
@@ -48,8 +50,8 @@ export function podStatusOf(sources: PodStatusSources): PodStatus {
     qosClass: before.qosClass ?? qosClassOf(pod),
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
     conditions: conditionsOf(pod, { phase, statuses, state }, sources.nowMs),
-    containerStatuses: of('regular'),
-    ...(init.length > 0 && { initContainerStatuses: init }),
+    ...(!isRefused && { containerStatuses: of('regular') }),
+    ...(init.length > 0 && !isRefused && { initContainerStatuses: init }),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
   }
 }
