@@ -125,7 +125,10 @@ function update(write: Write, stored: Record<string, unknown>, warnings: Set<str
 
 /** The path names the namespace; a body may repeat it. */
 function setNamespace({ kind, target }: Write, { metadata }: KubernetesObject): void {
-  if (!kind.namespaced) return
+  if (!kind.namespaced) {
+    delete metadata.namespace
+    return
+  }
   metadata.namespace ||= target.namespace
   const message = 'the namespace of the provided object does not match the namespace sent on the request'
   if (metadata.namespace !== target.namespace) throw new StatusError({ code: 400, reason: 'BadRequest', message })

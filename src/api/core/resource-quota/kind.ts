@@ -1,8 +1,8 @@
 /** Limits on the sum of resources in a namespace. */
 import type { ResourceQuota } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { resourceQuotaStrategy } from './strategy.ts'
 
 /** Requests and limits, each as `name: used/hard` joined by commas. */
 function quotaCells(quota: ResourceQuota): [string, string] {
@@ -17,7 +17,7 @@ function quotaCells(quota: ResourceQuota): [string, string] {
 }
 
 export const resourceQuotaKind = defineKind<ResourceQuota>('v1/resourcequotas', {
-  strategy: { ...specStatusStrategy<ResourceQuota>({ generation: false }) },
+  strategy: resourceQuotaStrategy,
   row: (object, nowMs) => [
     object.metadata.name,
     ...quotaCells(object),

@@ -1,10 +1,8 @@
 /** A part of the addresses behind a Service. */
 import type { EndpointSlice } from '#api/discovery/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import type { Strategy } from '#api/kind.ts'
-import { isSemanticallyEqual } from '#api/semantic-equal.ts'
-import { bumpGeneration } from '#api/strategies.ts'
 import { formatAge, formatShortList } from '#api/table-cells.ts'
+import { endpointSliceStrategy } from './strategy.ts'
 
 /** How many ports and addresses the table shows. */
 const SHOWN_MAX = 3
@@ -19,23 +17,8 @@ function formatEndpoints(slice: EndpointSlice): string {
   return formatShortList(addresses, { max: SHOWN_MAX, total: addresses.length })
 }
 
-const strategy: Strategy<EndpointSlice> = {
-  prepareForCreate(object) {
-    object.metadata.generation = 1
-  },
-  prepareForUpdate(object, old) {
-    const isEqual = isSemanticallyEqual(contentOf(object), contentOf(old))
-    if (!isEqual) bumpGeneration(object, old)
-  },
-}
-
-/** What counts as a change: the content and the labels. */
-function contentOf({ metadata, addressType, endpoints, ports }: EndpointSlice): unknown {
-  return { labels: metadata.labels, addressType, endpoints, ports }
-}
-
 export const endpointSliceKind = defineKind<EndpointSlice>('discovery.k8s.io/v1/endpointslices', {
-  strategy,
+  strategy: endpointSliceStrategy,
   row: (object, nowMs) => [
     object.metadata.name,
     object.addressType ?? '',

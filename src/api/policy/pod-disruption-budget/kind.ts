@@ -1,13 +1,13 @@
 /** How many pods of a set may be evicted at once. */
 import type { PodDisruptionBudget } from '#api/policy/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { podDisruptionBudgetStrategy } from './strategy.ts'
 
 const formatCount = (count: number | string | undefined): string => (count === undefined ? 'N/A' : String(count))
 
 export const podDisruptionBudgetKind = defineKind<PodDisruptionBudget>('policy/v1/poddisruptionbudgets', {
-  strategy: { ...specStatusStrategy<PodDisruptionBudget>({ generation: true }), requireResourceVersion: true },
+  strategy: podDisruptionBudgetStrategy,
   allowPlainFinalizers: true,
   row: (object, nowMs) => [
     object.metadata.name,

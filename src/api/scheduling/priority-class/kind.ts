@@ -1,17 +1,11 @@
 /** A named priority of pods. */
 import type { PriorityClass } from '#api/scheduling/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import type { Strategy } from '#api/kind.ts'
 import { formatAge } from '#api/table-cells.ts'
-
-const strategy: Strategy<PriorityClass> = {
-  prepareForCreate(object) {
-    object.metadata.generation = 1
-  },
-}
+import { priorityClassStrategy } from './strategy.ts'
 
 export const priorityClassKind = defineKind<PriorityClass>('scheduling.k8s.io/v1/priorityclasses', {
-  strategy,
+  strategy: priorityClassStrategy,
   row: (object, nowMs) => [
     object.metadata.name,
     object.value ?? 0,
