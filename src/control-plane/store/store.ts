@@ -42,7 +42,7 @@ export type RangeResult = {
 export type WriteOptions = {
   /** The key must have this modRevision, 0: must not exist. */
   readonly expectedRevision: number
-  /** New value; null deletes. */
+  /** New value; null deletes (what does not exist: refused, with `current` null). */
   readonly value: Buffer | null
   /** Bind the key to this lease: it is deleted when the lease ends. */
   readonly lease?: number

@@ -34,13 +34,55 @@ function parse(token: string): { v: string; rv: number; start: string } {
     const at = Math.max(0, token.search(/[^\w-]/))
     throw refuse(`continue key is not valid: illegal base64 data at input byte ${at}`)
   }
-  try {
-    const { v = '', rv = 0, start = '' } = JSON.parse(Buffer.from(token, 'base64url').toString())
-    if (typeof v === 'string' && Number.isSafeInteger(rv) && typeof start === 'string') return { v, rv, start }
-    throw new TypeError('json: cannot unmarshal into Go value of type storage.continueToken')
-  } catch (error) {
-    throw refuse(`continue key is not valid: ${(error as Error).message}`)
+  const fields = parseJson(Buffer.from(token, 'base64url').toString())
+  return {
+    v: field(fields, 'v', 'string') ?? '',
+    rv: field(fields, 'rv', 'number') ?? 0,
+    start: field(fields, 'start', 'string') ?? '',
   }
+}
+
+function parseJson(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw refuse(`continue key is not valid: ${syntaxProblem(text)}`)
+  }
+  if (typeof value === 'object' && !Array.isArray(value)) return (value ?? {}) as Record<string, unknown>
+  throw refuse(
+    `continue key is not valid: json: cannot unmarshal ${goTypeOf(value)} into Go value of type storage.continueToken`,
+  )
+}
+
+/** Go's texts for the two ways in which a damaged token usually fails. */
+function syntaxProblem(text: string): string {
+  const first = text.trimStart()[0]
+  if (first === undefined || '{["-0123456789tfn'.includes(first)) return 'unexpected end of JSON input'
+  return `invalid character '${first}' looking for beginning of value`
+}
+
+type FieldTypes = { string: string; number: number }
+
+function field<T extends keyof FieldTypes>(
+  fields: Record<string, unknown>,
+  name: string,
+  type: T,
+): FieldTypes[T] | null {
+  const value = fields[name] ?? null
+  const isRight = type === 'number' ? Number.isSafeInteger(value) : typeof value === type
+  if (value === null || isRight) return value as FieldTypes[T] | null
+  const goType = type === 'number' ? 'int64' : type
+  throw refuse(
+    `continue key is not valid: json: cannot unmarshal ${goTypeOf(value)} into Go struct field continueToken.${name} of type ${goType}`,
+  )
+}
+
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'boolean') return 'bool'
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return `number ${value}`
+  return typeof value
 }
 
 const refuse = (why: string): Error => badRequest(`invalid continue token: ${why}`)

@@ -1,5 +1,5 @@
 /** What the watch cache answers when a resourceVersion cannot be served, in Kubernetes' words. */
-import { StatusError, badRequest, resourceExpired } from '#machinery/status-error.ts'
+import { StatusError, resourceExpired } from '#machinery/status-error.ts'
 import { encodeContinue, LATEST_REVISION } from './continue-token.ts'
 
 /** Seconds after which a client may ask again for a revision that has not arrived. */
@@ -52,7 +52,7 @@ export function notReady(): StatusError {
   })
 }
 
-/** The number of a resourceVersion; '' and '0' are 0. */
+/** The number of a resourceVersion; '' and '0' are 0. Upstream answers another text with 500, but in a list with 400. */
 export function parseResourceVersion(text: string): number {
   if (text === '' || text === '0') return 0
   if (!/^\d+$/.test(text)) throw badVersion(text, 'invalid syntax')
@@ -62,7 +62,6 @@ export function parseResourceVersion(text: string): number {
 
 function badVersion(text: string, why: string): StatusError {
   const quoted = JSON.stringify(text)
-  return badRequest(
-    `invalid resource version: resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${why}`,
-  )
+  const message = `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${why}`
+  return new StatusError({ code: 500, reason: '', message })
 }

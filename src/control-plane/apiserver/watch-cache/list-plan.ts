@@ -27,7 +27,7 @@ export type ListPlan = {
 /** `prefix` is the range of the request; `single`: only one name is asked for, which no token leads through. */
 export function planList(parameters: ListParameters, prefix: string, single: boolean): ListPlan {
   if (parameters.continue !== '' && !single) return planContinued(parameters, prefix)
-  const revision = parseResourceVersion(parameters.resourceVersion)
+  const revision = parseListVersion(parameters.resourceVersion)
   const limit = parameters.resourceVersion === '0' ? 0 : parameters.limit
   const plan = { revision, startKey: prefix, limit, isContinued: false }
   switch (parameters.resourceVersionMatch) {
@@ -53,4 +53,12 @@ function planContinued(parameters: ListParameters, prefix: string): ListPlan {
   const limit = parameters.resourceVersion === '0' ? 0 : parameters.limit
   const plan = { startKey, limit, isContinued: true }
   return revision > 0 ? { ...plan, read: 'exact', revision } : { ...plan, read: 'consistent', revision: 0 }
+}
+
+function parseListVersion(text: string): number {
+  try {
+    return parseResourceVersion(text)
+  } catch (error) {
+    throw badRequest(`invalid resource version: ${(error as Error).message}`)
+  }
 }

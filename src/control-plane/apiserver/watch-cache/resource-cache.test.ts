@@ -224,6 +224,38 @@ const BAD_LISTS: { title: string; options: ListOptions; message: string }[] = [
   },
 ]
 
+const BAD_TOKENS: [text: string, why: string][] = [
+  ['x', "invalid character 'x' looking for beginning of value"],
+  ['{"v":', 'unexpected end of JSON input'],
+  ['[]', 'json: cannot unmarshal array into Go value of type storage.continueToken'],
+  ['null', 'server does not recognize this encoded version '],
+  ['{"v":1}', 'json: cannot unmarshal number into Go struct field continueToken.v of type string'],
+  [
+    '{"v":"meta.k8s.io/v1","rv":"x"}',
+    'json: cannot unmarshal string into Go struct field continueToken.rv of type int64',
+  ],
+]
+
+for (const [text, why] of BAD_TOKENS) {
+  test(`refuses the token ${text}`, async () => {
+    const { cache } = await threePods()
+    const error = await refusal(cache.list({ continue: token(text) }))
+    assert.deepEqual([error.code, error.message], [400, `invalid continue token: continue key is not valid: ${why}`])
+  })
+}
+
+test('a get or a watch at a version that is no number fails as upstream does', async () => {
+  const { cache } = await threePods()
+  const message = 'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax'
+  for (const refused of [
+    cache.get('/registry/pods/a/x', 'abc'),
+    cache.watch({ resourceVersion: 'abc', signal: ANY_SIGNAL }),
+  ]) {
+    const error = await refusal(refused)
+    assert.deepEqual([error.code, error.reason, error.message], [500, '', message])
+  }
+})
+
 for (const { title, options, message } of BAD_LISTS) {
   test(`refuses ${title}`, async () => {
     const { cache } = await threePods()
