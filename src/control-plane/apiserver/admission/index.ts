@@ -1,0 +1,33 @@
+/** The admission plugins in upstream's order: each of them changes first, later the same list checks. */
+import type { RandomSource } from '#base/random.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
+import { AdmissionChain } from './admission.ts'
+import type { ClusterReader } from './cluster-reader.ts'
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { createNamespaceLifecycle } from './namespace-lifecycle.ts'
+import { createNodeRestriction } from './node-restriction.ts'
+import { createPriorityPlugin } from './priority.ts'
+import { createRbacEscalationCheck } from './rbac-escalation.ts'
+import { createServiceAccountPlugin } from './service-account.ts'
+import { createServiceAllocation, type ServicePools } from './service-allocation.ts'
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+
+export type AdmissionOptions = {
+  readonly cluster: ClusterReader
+  readonly random: RandomSource
+  readonly authorizer: Authorizer
+  readonly pools: ServicePools
+}
+
+export function createAdmission({ cluster, random, authorizer, pools }: AdmissionOptions): AdmissionChain {
+  return new AdmissionChain([
+    createNamespaceLifecycle(cluster),
+    createServiceAccountPlugin(cluster, random),
+    createNodeRestriction(cluster),
+    taintNodesByCondition,
+    createPriorityPlugin(cluster),
+    defaultTolerationSeconds,
+    createRbacEscalationCheck(cluster, authorizer),
+    createServiceAllocation(pools),
+  ])
+}

@@ -1,0 +1,102 @@
+/** Nobody grants more than they have: roles and bindings are checked against the rules of whoever writes them. */
+import type { ClusterRole, RoleBinding } from '#api/rbac/v1.gen.ts'
+import { forbidden } from '#machinery/status-error.ts'
+import type { Authorizer, PolicyRule } from '../authorization/authorizer.ts'
+import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts'
+import type { ClusterReader } from './cluster-reader.ts'
+import { uncoveredRules } from './rule-coverage.ts'
+
+const GROUP = 'rbac.authorization.k8s.io'
+const MASTERS = 'system:masters'
+
+export function createRbacEscalationCheck(cluster: ClusterReader, authorizer: Authorizer): AdmissionPlugin {
+  return {
+    name: 'RbacEscalationCheck',
+    async validate(attributes) {
+      const { kind, operation, user, object } = attributes
+      if (kind.group !== GROUP || operation === 'DELETE' || object === null || user.groups.includes(MASTERS)) return
+      if (JSON.stringify(contentOf(object)) === JSON.stringify(contentOf(attributes.oldObject))) return
+      if (kind.resource === 'roles' || kind.resource === 'clusterroles') {
+        if (await may(authorizer, attributes, 'escalate', kind.resource, attributes.name)) return
+        return refuseUncovered(authorizer, attributes, (object as ClusterRole).rules ?? [])
+      }
+      const { roleRef } = object as RoleBinding
+      const resource = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles'
+      if (await may(authorizer, attributes, 'bind', resource, roleRef.name)) return
+      const role = await cluster.get<ClusterRole>(
+        GROUP,
+        resource,
+        roleRef.kind === 'ClusterRole' ? '' : attributes.namespace,
+        roleRef.name,
+      )
+      if (role === null)
+        throw forbidden(
+          { group: GROUP, resource: kind.resource },
+          attributes.name,
+          `${resource}.${GROUP} ${JSON.stringify(roleRef.name)} not found`,
+        )
+      await refuseUncovered(authorizer, attributes, role.rules ?? [])
+    },
+  }
+}
+
+/** Changes of metadata alone grant nothing. */
+function contentOf(object: unknown): unknown {
+  const { metadata: _, ...content } = (object ?? {}) as Record<string, unknown>
+  return content
+}
+
+async function may(
+  authorizer: Authorizer,
+  { user, namespace }: AdmissionAttributes,
+  verb: string,
+  resource: string,
+  name: string,
+): Promise<boolean> {
+  const decision = await authorizer.authorize({
+    user,
+    verb,
+    isResourceRequest: true,
+    namespace,
+    group: GROUP,
+    version: '*',
+    resource,
+    subresource: '',
+    name,
+    path: '',
+  })
+  return decision.verdict === 'allow'
+}
+
+async function refuseUncovered(
+  authorizer: Authorizer,
+  attributes: AdmissionAttributes,
+  wanted: readonly PolicyRule[],
+): Promise<void> {
+  const { user, namespace, kind, name } = attributes
+  const { rules } = await authorizer.rulesFor(user, namespace)
+  const missing = uncoveredRules(rules, wanted)
+  if (missing.length === 0) return
+  const groups = user.groups.map((group) => JSON.stringify(group)).join(' ')
+  const texts = missing.map(formatRule).toSorted().join('\n')
+  throw forbidden(
+    { group: kind.group, resource: kind.resource },
+    name,
+    `user ${JSON.stringify(user.name)} (groups=[${groups}]) is attempting to grant RBAC permissions not currently held:\n${texts}`,
+  )
+}
+
+/** `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`, upstream's short form. */
+function formatRule({ apiGroups, resources, resourceNames, nonResourceURLs, verbs }: PolicyRule): string {
+  const parts: [string, readonly string[] | undefined][] = [
+    ['APIGroups', apiGroups],
+    ['Resources', resources],
+    ['ResourceNames', resourceNames],
+    ['NonResourceURLs', nonResourceURLs],
+    ['Verbs', verbs],
+  ]
+  const texts = parts
+    .filter(([, values]) => (values?.length ?? 0) > 0)
+    .map(([label, values]) => `${label}:[${values!.map((value) => JSON.stringify(value)).join(' ')}]`)
+  return `{${texts.join(', ')}}`
+}

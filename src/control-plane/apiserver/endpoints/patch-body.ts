@@ -1,0 +1,66 @@
+/** The patch of a PATCH request: its type by content type, its value parsed. */
+import { badRequest } from '#machinery/status-error.ts'
+import { parseYamlStrictly, YamlError } from '#machinery/yaml.ts'
+import { DecodeError } from '#machinery/schema/decode-error.ts'
+import { parseExactJson, plainValue } from '#machinery/schema/exact-json.ts'
+import type { ApiRequest } from '../request.ts'
+import { unsupportedMediaType } from './body.ts'
+
+export type Patch = {
+  readonly type: 'json' | 'merge' | 'strategic' | 'apply'
+  readonly body: unknown
+  /** Duplicate fields of the patch itself. */
+  readonly problems: readonly string[]
+}
+
+export const PATCH_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+  'application/apply-patch+cbor',
+]
+
+const TYPE_OF: Readonly<Record<string, Patch['type']>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+}
+
+export function readPatch({ body, headers }: ApiRequest): Patch {
+  const contentType = (body.form === 'none' ? (headers['content-type'] ?? '') : body.contentType)
+    .split(';')[0]!
+    .trim()
+    .toLowerCase()
+  const type = TYPE_OF[contentType]
+  if (type === undefined) throw unsupportedMediaType(PATCH_TYPES)
+  if (body.form === 'object') return { type, body: structuredClone(body.object), problems: [] }
+  const text = body.form === 'bytes' ? body.bytes.toString('utf8') : ''
+  if (type === 'apply') return readApply(text)
+  return { type, body: readJson(text), problems: [] }
+}
+
+function readApply(text: string): Patch {
+  try {
+    const { value, duplicates } = parseYamlStrictly(text)
+    return { type: 'apply', body: value ?? {}, problems: duplicates }
+  } catch (error) {
+    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`)
+    throw error
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Go's own words for what is wrong with it.
+    try {
+      return plainValue(parseExactJson(text))
+    } catch (error) {
+      if (error instanceof DecodeError) throw badRequest(error.message)
+      throw error
+    }
+  }
+}

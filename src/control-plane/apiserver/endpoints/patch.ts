@@ -1,0 +1,156 @@
+/** PATCH of one object or its status: JSON patch, merge patch, strategic merge patch and server-side apply. */
+import { resetFieldsOf } from '#api/reset-fields.ts'
+import { applyServerSide } from '#machinery/field-ownership/apply-server-side.ts'
+import { resetsManagedFields } from '#machinery/field-ownership/record-update.ts'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
+import { applyJsonPatch, jsonPatchProblems } from '#machinery/patch/json-patch.ts'
+import type { JsonObject } from '#machinery/patch/json-value.ts'
+import { applyMergePatch } from '#machinery/patch/merge-patch.ts'
+import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch.ts'
+import { decodeValue } from '#machinery/schema/decode.ts'
+import { encodeObjectText } from '#machinery/schema/encode.ts'
+import { badRequest, notFound, StatusError } from '#machinery/status-error.ts'
+import type { Wanted } from '../registry/object-writer.ts'
+import type { Resource } from '../registry/resource.ts'
+import type { ApiRequest, ApiResponse } from '../request.ts'
+import { answerOf } from './answer.ts'
+import { unsupportedMediaType } from './body.ts'
+import { writeContext, type EndpointContext } from './context.ts'
+import { dedupOwners } from './owner-references.ts'
+import { readWriteParameters, type WriteParameters } from './parameters.ts'
+import { PATCH_TYPES, readPatch, type Patch } from './patch-body.ts'
+
+export async function patchObject(
+  context: EndpointContext,
+  resource: Resource,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const patch = readPatch(request)
+  const parameters = readWriteParameters(request, 'PatchOptions', patch.type === 'apply')
+  const run = new PatchRun(context, resource, request, patch, parameters)
+  const written = await context.writer.update(
+    resource,
+    (current) => run.change(current),
+    writeContext(context, request, parameters),
+  )
+  return answerOf(resource, written, written.created ? 201 : 200)
+}
+
+class PatchRun {
+  readonly #context: EndpointContext
+  readonly #resource: Resource
+  readonly #request: ApiRequest
+  readonly #patch: Patch
+  readonly #parameters: WriteParameters
+
+  constructor(
+    context: EndpointContext,
+    resource: Resource,
+    request: ApiRequest,
+    patch: Patch,
+    parameters: WriteParameters,
+  ) {
+    this.#context = context
+    this.#resource = resource
+    this.#request = request
+    this.#patch = patch
+    this.#parameters = parameters
+  }
+
+  /** What the patch makes of the current object. */
+  change(current: KubernetesObject | null): Wanted {
+    if (this.#patch.type === 'apply') return this.#apply(current)
+    if (current === null) throw notFound(this.#resource.groupResource, this.#request.info.name)
+    const document = JSON.parse(encodeObjectText(this.#resource.schema, current)) as JsonObject
+    const patched = this.#patchDocument(document)
+    const object = this.#decode(patched)
+    return { object, resetsOwners: resetsManagedFields(patched) }
+  }
+
+  #patchDocument(document: JsonObject): unknown {
+    const { type, body } = this.#patch
+    if (type === 'json') {
+      this.#report(this.#parameters.fieldValidation === 'Ignore' ? [] : jsonPatchProblems(body))
+      return applyJsonPatch(document, body)
+    }
+    return type === 'merge'
+      ? applyMergePatch(document, body)
+      : applyStrategicMergePatch(document, body, this.#resource.schema)
+  }
+
+  #apply(current: KubernetesObject | null): Wanted {
+    const { kind, schema } = this.#resource
+    const { info } = this.#request
+    if (current === null && info.subresource !== '') throw notFound(this.#resource.groupResource, info.name)
+    this.#checkApplied()
+    const resetFields = resetFieldsOf(
+      { group: kind.group, kind: kind.kind, hasStatus: kind.hasStatus },
+      info.subresource,
+    )
+    const { object, changed } = applyServerSide({
+      schema,
+      group: kind.group,
+      version: kind.version,
+      kind: kind.kind,
+      live: current,
+      applied: this.#patch.body,
+      manager: this.#parameters.fieldManager,
+      force: this.#parameters.force ?? false,
+      subresource: info.subresource,
+      nowMs: this.#context.clock.now(),
+      ...(resetFields === undefined ? {} : { resetFields }),
+    })
+    void changed
+    const decoded = this.#decode(object)
+    if (current === null) {
+      decoded.metadata.name ||= info.name
+      if (kind.namespaced) decoded.metadata.namespace ||= info.namespace
+    }
+    return { object: decoded, ownersAreKnown: true }
+  }
+
+  /** Unknown fields are looked for in what was sent, not in the merged object. */
+  #checkApplied(): void {
+    const { fieldValidation } = this.#parameters
+    const { metadata } = this.#patch.body as { metadata?: { name?: unknown; namespace?: unknown } }
+    const { info } = this.#request
+    if (metadata?.name !== undefined && metadata.name !== info.name)
+      throw badRequest(
+        `the name of the object (${String(metadata.name)}) does not match the name on the URL (${info.name})`,
+      )
+    if (fieldValidation === 'Ignore') return
+    const { problems } = decodeValue(this.#resource.schema, this.#patch.body, { fieldValidation, fillZeros: false })
+    this.#report(problems)
+  }
+
+  #decode(patched: unknown): KubernetesObject {
+    const { kind, schema } = this.#resource
+    const fieldValidation = this.#patch.type === 'apply' ? 'Ignore' : this.#parameters.fieldValidation
+    const { object, problems } = decodeValue<KubernetesObject>(schema, patched, { fieldValidation })
+    this.#report([...this.#patch.problems, ...problems])
+    if (typeof object.metadata !== 'object') throw unprocessable()
+    kind.strategy.setDefaults?.(object)
+    dedupOwners(object, (text) => this.#request.warnings.add(text))
+    return object
+  }
+
+  /** Warnings, or with `Strict` the refusal that lists them. */
+  #report(problems: readonly string[]): void {
+    if (problems.length === 0 || this.#parameters.fieldValidation === 'Ignore') return
+    if (this.#parameters.fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${problems.join(', ')}`)
+    for (const problem of problems) this.#request.warnings.add(problem)
+  }
+}
+
+function unprocessable(): StatusError {
+  return new StatusError({
+    code: 422,
+    reason: 'Invalid',
+    message: 'the server rejected our request due to an error in our request',
+    details: {},
+  })
+}
+
+export function refusePatchType(): StatusError {
+  return unsupportedMediaType(PATCH_TYPES)
+}

@@ -1,0 +1,77 @@
+/** Puts the resources of an API server together: caches, admission, writer, deleter and the verbs over them. */
+import type { Service } from '#api/core/v1.gen.ts'
+import { allocationsOf } from '#api/core/service/allocation.ts'
+import { registerSchemas } from '#machinery/schema/registry.ts'
+import { BUILT_IN_SCHEMAS } from '#api/schemas.ts'
+import { ClusterReader } from '../admission/cluster-reader.ts'
+import { createAdmission } from '../admission/index.ts'
+import type { ServicePools } from '../admission/service-allocation.ts'
+import { AddressPool } from '../registry/address-pool.ts'
+import { ObjectDeleter } from '../registry/object-deleter.ts'
+import { ObjectWriter } from '../registry/object-writer.ts'
+import { PortPool } from '../registry/port-pool.ts'
+import { Resources, type Resource } from '../registry/resource.ts'
+import type { ResourceBackend, ResourceDependencies } from '../resource-backend.ts'
+import { createBodyDecoder } from './body.ts'
+import type { EndpointContext } from './context.ts'
+import { createEndpoints } from './resource-handler.ts'
+
+/** `freeze`: objects handed out are frozen through and through, for tests. */
+export function createResources(
+  dependencies: ResourceDependencies,
+  options: { readonly freeze?: boolean } = {},
+): ResourceBackend {
+  registerSchemas(BUILT_IN_SCHEMAS)
+  const { store, kinds, clock, random, log, authorizer, serviceClusterIpRange, nodePortRange } = dependencies
+  const resources = new Resources({ kinds, store, clock, log, freeze: options.freeze ?? false })
+  const pools = {
+    addresses: new AddressPool(serviceClusterIpRange, random),
+    ports: new PortPool(nodePortRange, random),
+  }
+  const admission = createAdmission({ cluster: new ClusterReader(resources), random, authorizer, pools })
+  const writer = new ObjectWriter({ store, clock, random, admission })
+  const deleter = new ObjectDeleter({
+    store,
+    clock,
+    admission,
+    onRemoved: (resource, object) => releaseOf(pools, resource, object),
+  })
+  const context: EndpointContext = {
+    clock,
+    random,
+    resources,
+    writer,
+    deleter,
+    admission,
+    decodeBody: createBodyDecoder(kinds),
+    dependencies,
+  }
+  // The allocators know what is taken only from the stored Services.
+  const ready = restorePools(pools, resources.get('', 'v1', 'services'))
+  ready.catch(() => {}) // Reported by ready().
+  const endpoints = createEndpoints(context)
+  return {
+    handler: async (request) => {
+      if (request.info.resource === 'services') await ready
+      return endpoints(request)
+    },
+    ready: () => ready,
+    close: async () => resources.close(),
+  }
+}
+
+async function restorePools({ addresses, ports }: ServicePools, services: Resource | undefined): Promise<void> {
+  if (services === undefined) return
+  const { items } = await services.cache.list({})
+  for (const item of items)
+    for (const taken of allocationsOf(item.object() as Service))
+      if (typeof taken === 'string') addresses.restore(taken)
+      else ports.restore(taken)
+}
+
+function releaseOf({ addresses, ports }: ServicePools, resource: Resource, object: unknown): void {
+  if (resource.kind.resource !== 'services') return
+  for (const taken of allocationsOf(object as Service))
+    if (typeof taken === 'string') addresses.release(taken)
+    else ports.release(taken)
+}

@@ -1,0 +1,54 @@
+/** Label and field selectors of a list or watch, as one predicate over cached objects. */
+import type { KindDefinition } from '#api/kind.ts'
+import { badRequest } from '#machinery/status-error.ts'
+import { parseFieldSelector, type FieldSelectorMatcher } from '#machinery/selectors/field-selector.ts'
+import { parseLabelSelector, LabelSelectorError } from '#machinery/selectors/label-selector.ts'
+import type { Matches } from '../watch-cache/cache-event.ts'
+
+export type Selection = {
+  readonly matches: Matches | null
+  /** The field selector demands this very name. */
+  readonly name: string
+  /** The value demanded of `spec.nodeName`, which the watch cache has an index for. */
+  readonly nodeName?: string
+  readonly isEmpty: boolean
+}
+
+const METADATA_FIELDS = ['metadata.name', 'metadata.namespace']
+
+/** Throws 400 with upstream's text for selectors that cannot be read or name a field the kind does not offer. */
+export function readSelection(kind: KindDefinition, labelText: string, fieldText: string): Selection {
+  const labels = readLabels(labelText)
+  const fields = parseFieldSelector(fieldText)
+  checkFields(kind, fields)
+  const nodeName = fields.exactValue('spec.nodeName')
+  const matches: Matches | null =
+    labels.isEmpty && fields.isEmpty
+      ? null
+      : (object) =>
+          (labels.isEmpty || labels.matches(object.labels())) &&
+          (fields.isEmpty || fields.matches((field) => object.field(field) ?? ''))
+  return {
+    matches,
+    name: fields.exactValue('metadata.name') ?? '',
+    ...(nodeName === undefined || nodeName === '' ? {} : { nodeName }),
+    isEmpty: labels.isEmpty && fields.isEmpty,
+  }
+}
+
+function readLabels(text: string) {
+  try {
+    return parseLabelSelector(text)
+  } catch (error) {
+    if (error instanceof LabelSelectorError) throw badRequest(error.message)
+    throw error
+  }
+}
+
+function checkFields(kind: KindDefinition, { terms }: FieldSelectorMatcher): void {
+  for (const { field } of terms) {
+    const isKnown = field in kind.selectableFields || METADATA_FIELDS.includes(field)
+    if (!isKnown)
+      throw badRequest((kind.unknownFieldSelector ?? 'field label not supported: no.such').replace('no.such', field))
+  }
+}
