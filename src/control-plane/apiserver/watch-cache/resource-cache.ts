@@ -84,7 +84,8 @@ export class ResourceCache {
     this.#bookmarks = new BookmarkClock(clock, (watchers) => void this.#sendBookmarks(watchers))
     this.#freshness = new Freshness(clock, () => this.#feed.requestProgress())
     const target = {
-      replace: this.#replace.bind(this),
+      restart: this.#restart.bind(this),
+      load: this.#load.bind(this),
       apply: this.#apply.bind(this),
       ready: () => this.#freshness.setReady(true),
       broken: this.#break.bind(this),
@@ -209,12 +210,15 @@ export class ResourceCache {
     if (!(await this.#freshness.awaitReady())) throw notReady()
   }
 
-  #replace(entries: readonly Entry[], revision: number): void {
+  #restart(revision: number): void {
     this.#records.clear()
-    for (const { key, modRevision, value } of entries) this.#records.set(this.#toObject(key, modRevision, value))
     this.#changedRevision = revision
     this.#history.reset(revision)
     this.#freshness.reset(revision)
+  }
+
+  #load(entries: readonly Entry[]): void {
+    for (const { key, modRevision, value } of entries) this.#records.set(this.#toObject(key, modRevision, value))
   }
 
   #apply(events: readonly StoreEvent[], revision: number): void {

@@ -14,8 +14,9 @@ const RETRY_MS = 1000
 const REPLAY_REVISIONS_MAX = 2000
 
 export type StoreFeedTarget = {
-  /** All entries as of `revision`; forgets everything before. */
-  replace(entries: readonly Entry[], revision: number): void
+  /** Forgets everything: the state as of `revision` follows in `load`. */
+  restart(revision: number): void
+  load(entries: readonly Entry[]): void
   apply(events: readonly StoreEvent[], revision: number): void
   /** Everything that the store held when the feed started has arrived. */
   ready(): void
@@ -70,7 +71,9 @@ export class StoreFeed {
   async #follow(): Promise<void> {
     const current = await this.#store.currentRevision()
     const revision = Math.max(1, this.#store.compactedRevision(), current - REPLAY_REVISIONS_MAX)
-    this.#target.replace(await this.#readAll(revision), revision)
+    this.#target.restart(revision)
+    await this.#readAll(revision)
+    if (this.#stop.signal.aborted) return
     await new Promise<void>((_resolve, reject) => {
       let isReady = false
       this.#watch = this.#store.watch({
@@ -89,13 +92,15 @@ export class StoreFeed {
     })
   }
 
-  async #readAll(revision: number): Promise<Entry[]> {
-    const entries: Entry[] = []
+  /** Page by page, so that the values are never in memory twice. */
+  async #readAll(revision: number): Promise<void> {
     const end = prefixEnd(this.#prefix)
-    for (let start = this.#prefix; ; start = `${entries.at(-1)!.key}\0`) {
-      const page = await this.#store.range({ start, end, revision, limit: READ_ENTRIES_MAX })
-      entries.push(...page.entries)
-      if (page.count <= page.entries.length) return entries
+    for (let start = this.#prefix; ;) {
+      const { entries, count } = await this.#store.range({ start, end, revision, limit: READ_ENTRIES_MAX })
+      if (this.#stop.signal.aborted) return
+      this.#target.load(entries)
+      if (count <= entries.length) return
+      start = `${entries.at(-1)!.key}\0`
     }
   }
 }

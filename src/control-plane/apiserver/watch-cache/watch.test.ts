@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { VirtualClock } from '#base/virtual-clock.ts'
+import { createMemoryStore } from '../../store/memory/memory-store.ts'
+import { CompactedError, type Store, type WatchOptions } from '../../store/store.ts'
 import type { WatchStream } from '../request.ts'
 import { BOOKMARK_PERIOD_MS } from './bookmark-clock.ts'
 import type { Matches } from './cache-event.ts'
@@ -214,6 +217,40 @@ test('when the store goes, watches end in an orderly way', async () => {
   const end = stream.next()
   await fixture.store.close()
   assert.equal(await end, null)
+})
+
+test('when its watch of the store breaks, the cache ends its watches, reads anew and goes on', async () => {
+  const store = createMemoryStore({ clock: new VirtualClock() })
+  const breaks: ((error: Error) => void)[] = []
+  const breaking: Store = Object.create(store, {
+    watch: {
+      value: (options: WatchOptions) => {
+        const watch = store.watch(options)
+        breaks.push((error) => (watch.cancel(), options.onError(error)))
+        return watch
+      },
+    },
+    get: { value: store.get.bind(store) },
+    range: { value: store.range.bind(store) },
+    write: { value: store.write.bind(store) },
+    currentRevision: { value: store.currentRevision.bind(store) },
+    compactedRevision: { value: store.compactedRevision.bind(store) },
+  })
+  const fixture = new CacheFixture({ store: breaking })
+  await fixture.put('a', 'x')
+  await fixture.put('a', 'gone')
+  const stream = await fixture.cache.watch({ resourceVersion: '0', signal })
+  await take(stream, 2)
+  const end = stream.next()
+  breaks[0]!(new CompactedError(9))
+  assert.equal(await end, null)
+  await fixture.remove('a', 'gone')
+  const listing = fixture.cache.list({})
+  await fixture.clock.advance(1000)
+  const list = await listing
+  assert.deepEqual([list.items.map((item) => item.name), list.resourceVersion, breaks.length], [['x'], '4', 2])
+  const resumed = await fixture.cache.watch({ resourceVersion: '3', signal })
+  assert.deepEqual(await take(resumed, 1), ['DELETED a/gone@4'])
 })
 
 /** Applies what a watcher sees to what it knows; fails on an event that makes no sense. */
