@@ -134,6 +134,14 @@ test('a container that has ended for good stays so', () => {
   ])
 })
 
+test('states of volumes are dropped: their feature is off', () => {
+  const volumeMounts = [{ name: 'v', mountPath: '/v', volumeStatus: { image: { imageRef: 'r' } } }]
+  const container = { name: 'c', image: 'i', imageID: '', ready: false, restartCount: 0, volumeMounts }
+  const written = body({}, { status: { containerStatuses: [container] } })
+  const { object } = updateWith<Pod>(podKind, written, { old: stored(), subresource: 'status' })
+  assert.deepEqual(object.status?.containerStatuses?.[0]?.volumeMounts, [{ name: 'v', mountPath: '/v' }])
+})
+
 test('resources change through resize only', () => {
   const resources = (cpu: string): object => ({ containers: [{ ...container, resources: { requests: { cpu } } }] })
   const old = stored(resources('1'))

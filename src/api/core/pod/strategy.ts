@@ -1,5 +1,5 @@
 /** How writes of pods are prepared and checked: main resource, status, ephemeral containers, resize. */
-import type { Container, Pod, PodStatus } from '#api/core/v1.gen.ts'
+import type { Container, ContainerStatus, Pod, PodStatus } from '#api/core/v1.gen.ts'
 import { completePodResources } from '#api/core/pod-spec/pod-resources.ts'
 import { dropDisabledFields } from '#api/core/pod-spec/drop-disabled.ts'
 import { podWarnings } from '#api/core/pod-spec/warnings.ts'
@@ -112,8 +112,27 @@ function prepareStatus(pod: Pod, old: Pod): void {
   const status = (pod.status ??= {})
   const before = old.status ?? {}
   if (!status.qosClass && before.qosClass !== undefined) status.qosClass = before.qosClass
+  if (!statusesOf(before).some(hasVolumeStatus)) dropVolumeStatuses(status)
   keepClaimStatuses(status, before)
   keepObservedGenerations(status, before)
+}
+
+function statusesOf({
+  containerStatuses,
+  initContainerStatuses,
+  ephemeralContainerStatuses,
+}: PodStatus): ContainerStatus[] {
+  return [...(containerStatuses ?? []), ...(initContainerStatuses ?? []), ...(ephemeralContainerStatuses ?? [])]
+}
+
+function hasVolumeStatus({ volumeMounts }: ContainerStatus): boolean {
+  return volumeMounts?.some(({ volumeStatus }) => volumeStatus !== undefined) ?? false
+}
+
+/** Digests of image volumes belong to a feature that is off. */
+function dropVolumeStatuses(status: PodStatus): void {
+  for (const container of statusesOf(status))
+    for (const mount of container.volumeMounts ?? []) delete mount.volumeStatus
 }
 
 function keepClaimStatuses(status: PodStatus, old: PodStatus): void {
