@@ -14,6 +14,20 @@ export function checkImmutable(errors: FieldError[], path: string, [now, old]: r
   if (!isSemanticallyEqual(now, old)) errors.push(invalidValue(path, now, IMMUTABLE))
 }
 
+export function checkSelectorImmutable(
+  errors: FieldError[],
+  [now, old]: readonly [LabelSelector | undefined, LabelSelector | undefined],
+): void {
+  if (!isSemanticallyEqual(now, old)) errors.push(invalidSelector(now, IMMUTABLE))
+}
+
+/** An error that shows the selector as upstream does: fields in the order of their type. */
+export function invalidSelector(selector: LabelSelector | undefined, detail: string): FieldError {
+  const matchExpressions = selector?.matchExpressions?.map(({ key, operator, values }) => ({ key, operator, values }))
+  const shown = selector && { matchLabels: selector.matchLabels, matchExpressions }
+  return invalidValue('spec.selector', shown, detail)
+}
+
 /** A counter that only grows. */
 export function checkNotDecremented(
   errors: FieldError[],

@@ -5,9 +5,9 @@ import { validatePodTemplateSpec } from '#api/core/pod-spec/validation.ts'
 import { checkLabelSelector, checkNonNegative } from '#api/validation.ts'
 import {
   checkAtMost100Percent,
-  checkImmutable,
   checkIntOrPercent,
   checkNotDecremented,
+  checkSelectorImmutable,
   isEmptySelector,
   numberOf,
   tryMatcherOf,
@@ -19,7 +19,7 @@ import { hasInvalidLabelValue } from '#machinery/validation/label-selector.ts'
 type Context = { readonly old: DaemonSet | null; readonly options: PodValidationOptions }
 
 export function validateDaemonSet(errors: FieldError[], { spec }: DaemonSet, { old, options }: Context): void {
-  if (old !== null) checkImmutable(errors, 'spec.selector', [spec.selector, old.spec.selector])
+  if (old !== null) checkSelectorImmutable(errors, [spec.selector, old.spec.selector])
   const { selector, template } = spec
   const allowInvalidLabelValue = options.allowInvalidSelectorValues || hasInvalidLabelValue(old?.spec.selector)
   checkLabelSelector(errors, 'spec.selector', selector, { allowInvalidLabelValue })

@@ -4,9 +4,10 @@ import type { PodValidationOptions } from '#api/core/pod-spec/options.ts'
 import { checkNonNegative } from '#api/validation.ts'
 import {
   checkAtMost100Percent,
-  checkImmutable,
   checkIntOrPercent,
   checkNotDecremented,
+  checkSelectorImmutable,
+  invalidSelector,
   numberOf,
   tryMatcherOf,
   validateReplicaCounts,
@@ -21,7 +22,7 @@ export function validateDeployment(errors: FieldError[], { spec }: Deployment, {
   checkNonNegative(errors, 'spec.replicas', spec.replicas)
   validateSelector(errors, spec.selector, { path: 'spec.selector', kind: 'deployment' })
   const matcher = tryMatcherOf(spec.selector)
-  if (matcher === null) errors.push(invalidValue('spec.selector', spec.selector, 'invalid label selector'))
+  if (matcher === null) errors.push(invalidSelector(spec.selector, 'invalid label selector'))
   else validateRunningTemplate(errors, spec.template, { path: 'spec.template', options, kind: 'ReplicaSet', matcher })
   validateStrategy(errors, spec.strategy ?? {}, 'spec.strategy')
   checkNonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds)
@@ -33,7 +34,7 @@ export function validateDeployment(errors: FieldError[], { spec }: Deployment, {
     if (deadline <= (spec.minReadySeconds ?? 0))
       errors.push(invalidValue(path, deadline, 'must be greater than minReadySeconds'))
   }
-  if (old !== null) checkImmutable(errors, 'spec.selector', [spec.selector, old.spec.selector])
+  if (old !== null) checkSelectorImmutable(errors, [spec.selector, old.spec.selector])
 }
 
 function validateStrategy(errors: FieldError[], strategy: DeploymentStrategy, path: string): void {

@@ -3,13 +3,14 @@ import type { ReplicaSet } from '#api/apps/v1.gen.ts'
 import type { PodValidationOptions } from '#api/core/pod-spec/options.ts'
 import { checkNonNegative } from '#api/validation.ts'
 import {
-  checkImmutable,
+  checkSelectorImmutable,
+  invalidSelector,
   tryMatcherOf,
   validateReplicaCounts,
   validateRunningTemplate,
   validateSelector,
 } from '#api/workload/validation.ts'
-import { type FieldError, invalidValue } from '#machinery/field-error.ts'
+import type { FieldError } from '#machinery/field-error.ts'
 
 type Context = { readonly old: ReplicaSet | null; readonly options: PodValidationOptions }
 
@@ -19,9 +20,9 @@ export function validateReplicaSet(errors: FieldError[], { spec }: ReplicaSet, {
   // Upstream's text names Deployments here as well.
   validateSelector(errors, spec.selector, { path: 'spec.selector', kind: 'deployment' })
   const matcher = tryMatcherOf(spec.selector)
-  if (matcher === null) errors.push(invalidValue('spec.selector', spec.selector, 'invalid label selector'))
+  if (matcher === null) errors.push(invalidSelector(spec.selector, 'invalid label selector'))
   else validateRunningTemplate(errors, spec.template, { path: 'spec.template', options, kind: 'ReplicaSet', matcher })
-  if (old !== null) checkImmutable(errors, 'spec.selector', [spec.selector, old.spec.selector])
+  if (old !== null) checkSelectorImmutable(errors, [spec.selector, old.spec.selector])
 }
 
 export function validateReplicaSetStatus(errors: FieldError[], { status }: ReplicaSet): void {

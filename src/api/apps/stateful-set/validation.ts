@@ -16,7 +16,9 @@ import {
   checkImmutable,
   checkIntOrPercent,
   checkNotDecremented,
+  checkSelectorImmutable,
   checkTemplateLabels,
+  invalidSelector,
   numberOf,
   tryMatcherOf,
   validateAlwaysRestarts,
@@ -38,7 +40,7 @@ export function validateStatefulSet(errors: FieldError[], { spec }: StatefulSet,
   const skipsTemplate = isUpdate && isInvalid(old, options)
   validateSpec(errors, spec, { isUpdate, skipsTemplate, options })
   if (!isUpdate) return
-  checkImmutable(errors, 'spec.selector', [spec.selector, old.spec.selector])
+  checkSelectorImmutable(errors, [spec.selector, old.spec.selector])
   checkImmutable(errors, 'spec.volumeClaimTemplates', [spec.volumeClaimTemplates, old.spec.volumeClaimTemplates])
   checkImmutable(errors, 'spec.serviceName', [spec.serviceName ?? '', old.spec.serviceName ?? ''])
   checkImmutable(errors, 'spec.podManagementPolicy', [spec.podManagementPolicy, old.spec.podManagementPolicy])
@@ -71,7 +73,7 @@ function validateSpec(errors: FieldError[], spec: StatefulSetSpec, context: Spec
   if (!context.isUpdate && serviceName !== '') checkDnsLabel(errors, 'spec.serviceName', serviceName)
   validateSelector(errors, spec.selector, { path: 'spec.selector', kind: 'statefulset' })
   const matcher = tryMatcherOf(spec.selector)
-  if (matcher === null) errors.push(invalidValue('spec.selector', spec.selector, ''))
+  if (matcher === null) errors.push(invalidSelector(spec.selector, ''))
   else {
     checkTemplateLabels(errors, spec.template, { path: 'spec.template', matcher })
     validateTemplate(errors, templateOfPods(spec), context)
