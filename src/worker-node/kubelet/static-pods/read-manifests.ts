@@ -23,7 +23,7 @@ export async function readManifests(folder: string): Promise<Manifest[]> {
 
 /** The pod as the kubelet sees it: named after the node, with a uid made of its content. Throws for what is no pod. */
 export function staticPodOf({ file, text }: Manifest, nodeName: string, nowMs: number): Pod {
-  const parsed = load(text) as Partial<Pod> | null
+  const parsed = parseYaml(file, text) as Partial<Pod> | null
   if (parsed?.kind !== 'Pod' || !parsed.metadata?.name || !parsed.spec?.containers?.length)
     throw new Error(`manifest ${file} is no Pod with a name and containers`)
   const hash = createHash('md5').update(`${nodeName}/${file}/${text}`).digest('hex')
@@ -55,5 +55,13 @@ export function staticPodOf({ file, text }: Manifest, nodeName: string, nowMs: n
       tolerations: [...(parsed.spec.tolerations ?? []), { operator: 'Exists', effect: 'NoExecute' }],
     },
     status: { phase: 'Pending' },
+  }
+}
+
+function parseYaml(file: string, text: string): unknown {
+  try {
+    return load(text)
+  } catch (error) {
+    throw new Error(`manifest ${file} is no Pod: ${(error as Error).message.split('\n')[0]}`, { cause: error })
   }
 }
