@@ -1,11 +1,18 @@
 /** What the default admission plugins write into objects, as far as recorded answers show it: just enough to compare. */
 import { AllocationError, allocationSteps } from '#api/core/service/allocation.ts'
 import type { Container, Node, Pod, Service, Toleration } from '#api/core/v1.gen.ts'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
 
 /** The first of each kind that a recording has. */
 const FIRST_ADDRESS = 101
 const FIRST_PORT = 30_001
 const PORTS = [30_000, 32_767] as const
+
+/** Finalizers that keep storage in use from going away. */
+const PROTECTED: Readonly<Record<string, string>> = {
+  'v1/persistentvolumes': 'kubernetes.io/pv-protection',
+  'v1/persistentvolumeclaims': 'kubernetes.io/pvc-protection',
+}
 
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount'
 const TOKEN_VOLUME = 'kube-api-access-1'
@@ -13,6 +20,8 @@ const TOKEN_VOLUME = 'kube-api-access-1'
 /** Changes the object as mutating admission does on create (`old` is null) and on update. */
 export function admit(id: string, object: unknown, old: unknown): void {
   if (id === 'v1/services') allocate(object as Service, old as Service | null)
+  const finalizer = PROTECTED[id]
+  if (finalizer !== undefined && old === null) protect(object as KubernetesObject, finalizer)
   if (id === 'v1/nodes' && old === null) taint(object as Node)
   if (id !== 'v1/pods') return
   const pod = object as Pod
@@ -82,6 +91,11 @@ function allocate(service: Service, old: Service | null): void {
     const range = 'The range of valid IPs is 10.96.0.0/16'
     return steps.throw(new AllocationError(`the provided network does not match the current range. ${range}`))
   }
+}
+
+function protect({ metadata }: KubernetesObject, finalizer: string): void {
+  const finalizers = (metadata.finalizers ??= [])
+  if (!finalizers.includes(finalizer)) finalizers.push(finalizer)
 }
 
 /** A new node is not ready until its status says so. */

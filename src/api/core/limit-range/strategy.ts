@@ -1,6 +1,6 @@
 /** How LimitRanges are completed and checked: minimum, defaults and maximum have to stand in that order. */
 import type { RandomSource } from '#base/random.ts'
-import type { LimitRange, LimitRangeItem, ResourceList } from '#api/core/v1.gen.ts'
+import type { LimitRange, LimitRangeItem } from '#api/core/v1.gen.ts'
 import type { Strategy } from '#api/kind.ts'
 import { checkText } from '#api/validation.ts'
 import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '#machinery/field-error.ts'
@@ -102,7 +102,9 @@ const ORDERS: readonly { smaller: Amount; larger: Amount; about: Amount['list'];
 
 function validateOrder(errors: FieldError[], path: string, limit: LimitRangeItem, name: string): void {
   const valueOf = ({ list }: Amount): string | undefined =>
-    limit.type === 'Pod' && list.startsWith('default') ? undefined : (limit[list] as ResourceList | undefined)?.[name]
+    limit.type === 'Pod' && list.startsWith('default')
+      ? undefined
+      : (limit[list] as Record<string, string> | undefined)?.[name]
   for (const { smaller, larger, about, shows } of ORDERS) {
     const [low, high] = [valueOf(smaller), valueOf(larger)]
     if (low === undefined || high === undefined || compareQuantities(low, high) <= 0) continue

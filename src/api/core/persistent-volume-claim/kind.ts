@@ -1,10 +1,9 @@
 /** A request for a volume. */
 import type { PersistentVolumeClaim } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import type { Strategy } from '#api/kind.ts'
-import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
 import { formatAccessModes } from '../access-modes.ts'
+import { persistentVolumeClaimStrategy } from './strategy.ts'
 
 const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
 
@@ -23,16 +22,7 @@ function claimCells(claim: PersistentVolumeClaim, nowMs: number): unknown[] {
   ]
 }
 
-const base = specStatusStrategy<PersistentVolumeClaim>({ generation: false })
-
-const strategy: Strategy<PersistentVolumeClaim> = {
-  prepareForCreate(claim) {
-    claim.status = { phase: 'Pending' }
-  },
-  prepareForUpdate: base.prepareForUpdate,
-}
-
 export const persistentVolumeClaimKind = defineKind<PersistentVolumeClaim>('v1/persistentvolumeclaims', {
-  strategy,
+  strategy: persistentVolumeClaimStrategy,
   row: (object, nowMs) => claimCells(object, nowMs),
 })

@@ -38,8 +38,10 @@ function setProjectionDefaults({ downwardAPI, serviceAccountToken }: VolumeProje
   if (serviceAccountToken) serviceAccountToken.expirationSeconds ??= TOKEN_SECONDS
 }
 
-/** Drivers of network storage and clouds. */
-function setStorageDefaults({ iscsi, rbd, azureDisk, scaleIO }: Volume): void {
+type StorageSources = Pick<Volume, 'iscsi' | 'rbd' | 'azureDisk' | 'scaleIO'>
+
+/** Drivers of network storage and clouds: the same for pods' volumes and PersistentVolumes. */
+export function setStorageDefaults({ iscsi, rbd, azureDisk, scaleIO }: StorageSources): void {
   if (iscsi) iscsi.iscsiInterface ||= 'default'
   if (rbd) {
     rbd.pool ||= 'rbd'

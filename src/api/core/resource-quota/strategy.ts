@@ -1,10 +1,5 @@
 /** How ResourceQuotas are prepared and checked: which resources and scopes there are, and which go together. */
-import type {
-  ResourceList,
-  ResourceQuota,
-  ResourceQuotaSpec,
-  ScopedResourceSelectorRequirement,
-} from '#api/core/v1.gen.ts'
+import type { ResourceQuota, ResourceQuotaSpec, ScopedResourceSelectorRequirement } from '#api/core/v1.gen.ts'
 import type { Strategy } from '#api/kind.ts'
 import { specStatusStrategy } from '#api/strategies.ts'
 import { type FieldError, invalidValue, required } from '#machinery/field-error.ts'
@@ -83,7 +78,11 @@ function validateSpec(spec: ResourceQuotaSpec): FieldError[] {
   return errors
 }
 
-function validateAmounts(errors: FieldError[], path: string, amounts: ResourceList | undefined): void {
+function validateAmounts(
+  errors: FieldError[],
+  path: string,
+  amounts: Readonly<Record<string, string>> | undefined,
+): void {
   for (const [name, amount] of Object.entries(amounts ?? {})) {
     const place = `${path}[${name}]`
     validateResourceName(errors, name, place)
