@@ -1,6 +1,7 @@
 /** What a kind is: everything that routes, discovery, tables, storage and validation need to know of it. */
 import type { FieldError } from '#machinery/field-error.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
+import type { NameRule } from '#machinery/validation/object-meta.ts'
 import type { Clock } from '#base/clock.ts'
 import type { RandomSource } from '#base/random.ts'
 
@@ -133,7 +134,7 @@ export interface KindDefinition<T extends KubernetesObject = KubernetesObject> {
   /** Text of the deprecation warning on every use (v1 Endpoints), if any. */
   readonly deprecation?: string
   /** Upstream's validation of `metadata.name`: 'subdomain' unless said. */
-  readonly nameRule?: 'subdomain' | 'label' | 'path-segment' | 'rfc1035-label'
+  readonly nameRule?: NameRule
   /** False for kinds that are answered but never stored (TokenReview, SubjectAccessReview). */
   readonly stored: boolean
   /** Only for a version that is stored in the form of another (events.k8s.io/v1 Event, autoscaling/v1 HPA). */
