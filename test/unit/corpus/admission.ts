@@ -12,6 +12,7 @@ const PORTS = [30_000, 32_767] as const
 const PROTECTED: Readonly<Record<string, string>> = {
   'v1/persistentvolumes': 'kubernetes.io/pv-protection',
   'v1/persistentvolumeclaims': 'kubernetes.io/pvc-protection',
+  'storage.k8s.io/v1/volumeattributesclasses': 'kubernetes.io/vac-protection',
 }
 
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount'

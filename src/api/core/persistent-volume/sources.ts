@@ -1,5 +1,5 @@
 /** Checks the source of a PersistentVolume; many are the same as in pods, some name secrets of another namespace. */
-import type { PersistentVolume, PersistentVolumeSpec, SecretReference, Volume } from '#api/core/v1.gen.ts'
+import type { PersistentVolumeSpec, SecretReference, Volume } from '#api/core/v1.gen.ts'
 import { checkDnsLabel, checkDnsSubdomain, checkEnum, checkPresent, checkText } from '#api/validation.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '#machinery/field-error.ts'
 import { isDns1123Label } from '#machinery/validation/names.ts'
@@ -41,20 +41,22 @@ export function sourceOf(spec: PersistentVolumeSpec): Partial<PersistentVolumeSp
   )
 }
 
-export function validateSources(errors: FieldError[], volume: PersistentVolume): void {
-  const { spec } = volume
+export type SourcedVolume = { readonly name: string; readonly spec: PersistentVolumeSpec; readonly path: string }
+
+export function validateSources(errors: FieldError[], volume: SourcedVolume): void {
+  const { spec, path } = volume
   let count = 0
   for (const [field, extraName = field, pathName = field] of SOURCES) {
     if (spec[field] === undefined) continue
     // Upstream does not mind flexVolume beside others.
     if (count > 0 && field !== 'flexVolume')
-      errors.push(forbiddenField(`spec.${extraName}`, 'may not specify more than 1 volume type'))
+      errors.push(forbiddenField(`${path}.${extraName}`, 'may not specify more than 1 volume type'))
     else {
       count++
-      validateSource(errors, volume, { field, path: `spec.${pathName}` })
+      validateSource(errors, volume, { field, path: `${path}.${pathName}` })
     }
   }
-  if (count === 0) errors.push(required('spec', 'must specify a volume type'))
+  if (count === 0) errors.push(required(path, 'must specify a volume type'))
 }
 
 type Place = { readonly field: Field; readonly path: string }
@@ -71,7 +73,7 @@ const HOST_PATH_TYPES = [
 ]
 const ISCSI_NAME_LENGTH_MAX = 64
 
-function validateSource(errors: FieldError[], { metadata, spec }: PersistentVolume, { field, path }: Place): void {
+function validateSource(errors: FieldError[], { name, spec }: SourcedVolume, { field, path }: Place): void {
   const { hostPath, local, csi, azureFile, iscsi, storageos, glusterfs } = spec
   switch (field) {
     case 'hostPath':
@@ -99,7 +101,7 @@ function validateSource(errors: FieldError[], { metadata, spec }: PersistentVolu
       // The fields that are checked there are the same; secrets of other namespaces are not looked at.
       validateStorageVolume(errors, spec as unknown as Volume, { path, source: field as StorageSource })
   }
-  if (iscsi !== undefined && field === 'iscsi') validateIscsiExtras(errors, path, iscsi, metadata.name ?? '')
+  if (iscsi !== undefined && field === 'iscsi') validateIscsiExtras(errors, path, iscsi, name)
   if (glusterfs?.endpointsNamespace !== undefined && field === 'glusterfs')
     validateEndpointsNamespace(errors, `${path}.endpointsNamespace`, glusterfs.endpointsNamespace)
 }

@@ -37,7 +37,7 @@ export function validateVolume(volume: PersistentVolume, old: PersistentVolume |
   validateCapacity(errors, spec.capacity ?? {})
   checkEnum(errors, 'spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES)
   validateAffinity(errors, spec, old)
-  validateSources(errors, volume)
+  validateSources(errors, { name: metadata.name ?? '', spec, path: 'spec' })
   if (spec.local !== undefined && isFirstSource(spec, 'local') && spec.nodeAffinity === undefined)
     errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
   const isRoot = spec.hostPath !== undefined && /^(\/+\.?)+$/.test(spec.hostPath.path ?? '')

@@ -2,8 +2,10 @@
 import type { StorageClass } from '#api/storage/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { storageClassStrategy } from './strategy.ts'
 
 export const storageClassKind = defineKind<StorageClass>('storage.k8s.io/v1/storageclasses', {
+  strategy: storageClassStrategy,
   row: (object, nowMs) => [
     object.metadata.name,
     object.provisioner ?? '',

@@ -1,14 +1,11 @@
 /** A volume that is or shall be attached to a node. */
 import type { VolumeAttachment } from '#api/storage/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { volumeAttachmentStrategy } from './strategy.ts'
 
 export const volumeAttachmentKind = defineKind<VolumeAttachment>('storage.k8s.io/v1/volumeattachments', {
-  strategy: {
-    ...specStatusStrategy<VolumeAttachment>({ generation: false, resetsMetaForStatus: true }),
-    requireResourceVersion: true,
-  },
+  strategy: volumeAttachmentStrategy,
   row: (object, nowMs) => [
     object.metadata.name,
     object.spec.attacher ?? '',

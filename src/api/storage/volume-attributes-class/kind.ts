@@ -2,10 +2,12 @@
 import type { VolumeAttributesClass } from '#api/storage/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { volumeAttributesClassStrategy } from './strategy.ts'
 
 export const volumeAttributesClassKind = defineKind<VolumeAttributesClass>(
   'storage.k8s.io/v1/volumeattributesclasses',
   {
+    strategy: volumeAttributesClassStrategy,
     row: (object, nowMs) => [
       object.metadata.name,
       object.driverName ?? '',
