@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 /** Full type name -> field -> text; '' is the type itself. */
 export type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>
 
-export const DESCRIPTIONS_FILE = new URL('../../../../build/field-descriptions.json', import.meta.url)
+export const DESCRIPTIONS_FILE = new URL('../../../../.cache/field-descriptions.json', import.meta.url)
 
 let descriptions: Descriptions | undefined
 
