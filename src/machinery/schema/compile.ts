@@ -20,9 +20,6 @@ const SPECIAL: Readonly<Record<string, ScalarSchema>> = {
   'io.k8s.apimachinery.pkg.runtime.RawExtension': { type: 'any', goType: 'runtime.RawExtension' },
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'int-or-string', goType: 'intstr.IntOrString' },
   [`${API_EXTENSIONS}.JSON`]: { type: 'any', goType: 'v1.JSON' },
-  [`${API_EXTENSIONS}.JSONSchemaPropsOrArray`]: { type: 'any', goType: 'v1.JSONSchemaPropsOrArray' },
-  [`${API_EXTENSIONS}.JSONSchemaPropsOrBool`]: { type: 'any', goType: 'v1.JSONSchemaPropsOrBool' },
-  [`${API_EXTENSIONS}.JSONSchemaPropsOrStringArray`]: { type: 'any', goType: 'v1.JSONSchemaPropsOrStringArray' },
 }
 
 const SCALARS: Readonly<Record<string, ScalarSchema>> = {
@@ -40,9 +37,16 @@ export function goTypeName(name: string): string {
   return name.split('.').slice(-2).join('.')
 }
 
+/** A JSON schema, or something shorter: a boolean, a list of names, a list of schemas. */
+const IS_SCHEMA_UNION = new RegExp(`^${API_EXTENSIONS}\\.JSONSchemaPropsOr(?:Array|Bool|StringArray)$`)
+
 export function compileType(name: string, data: TypeData, context: CompileContext): Schema {
   const special = SPECIAL[name]
   if (special) return special
+  if (IS_SCHEMA_UNION.test(name)) {
+    const objectForm = (): ObjectSchema => context.schemaOf(`${API_EXTENSIONS}.JSONSchemaProps`) as ObjectSchema
+    return { type: 'any', goType: goTypeName(name), objectForm }
+  }
   if (data.wrapper !== undefined) {
     const items = compileRef(data.wrapper, context)
     return { ...(items as ListSchema), goType: goTypeName(name) }

@@ -171,7 +171,14 @@ const SCALARS: Readonly<Record<ScalarSchema['type'], ScalarDecoder>> = {
   },
   'int-or-string': (value, schema, context) =>
     typeof value === 'string' ? value : decodeInt32(value, schema, context),
-  any: (value) => plainAny(value),
+  any: (value, schema, context) =>
+    schema.objectForm === undefined ? plainAny(value) : decodeUnion(value, schema.objectForm(), context),
+}
+
+/** As upstream's own decoders of such types do it: unknown fields are dropped in silence, error texts start at the object. */
+function decodeUnion(value: unknown, form: ObjectSchema, { fillZeros }: DecodeContext): unknown {
+  if (Array.isArray(value)) return value.map((item) => decodeUnion(item, form, { path: [], problems: null, fillZeros }))
+  return isObject(value) ? decoderOf(form)(value, { path: [], problems: null, fillZeros }) : plainAny(value)
 }
 
 function decodeInt32(value: {}, schema: ScalarSchema, context: DecodeContext): number {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
+import { decodeValue } from './decode.ts'
 import { encodeObject, normalize } from './encode.ts'
 import { schemaOf } from './registry.ts'
 import { registerAllSchemas } from './testing.ts'
@@ -46,4 +47,19 @@ test('normalizing leaves the given object alone and is stable', () => {
   const normal = normalize<unknown>(schema, pod)
   assert.deepEqual(normal, { metadata: {}, spec: { containers: null }, status: {} })
   assert.deepEqual(normalize(schema, normal), normal)
+})
+
+test('a JSON schema inside a JSON schema is in canonical form as well', () => {
+  const schema = schemaOf('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps')
+  const { object } = decodeValue(schema, {
+    type: 'object',
+    additionalProperties: { type: 'string', bogus: 1, enum: [{ bogus: 2 }] },
+    items: [{ bogus: 3, type: 'string' }],
+    properties: { a: { additionalProperties: false } },
+  })
+  assert.equal(
+    encodeObject(schema, object).toString(),
+    '{"type":"object","items":[{"type":"string"}],"properties":{"a":{"additionalProperties":false}},' +
+      '"additionalProperties":{"type":"string","enum":[{"bogus":2}]}}',
+  )
 })

@@ -23,18 +23,23 @@ export function normalize<T = unknown>(schema: ObjectSchema, object: T): T {
 
 /** Null for types whose values are canonical as they are. */
 function normalizerOf(schema: Schema): Normalizer | null {
-  if (schema.type !== 'object' && schema.type !== 'list' && schema.type !== 'map') return null
   let normalizer = normalizers.get(schema)
-  if (normalizer === undefined) {
-    normalizer =
-      schema.type === 'object'
-        ? compileObject(schema)
-        : schema.type === 'list'
-          ? compileList(schema)
-          : compileMap(schema)
-    normalizers.set(schema, normalizer)
-  }
+  if (normalizer !== undefined) return normalizer
+  if (schema.type === 'object') normalizer = compileObject(schema)
+  else if (schema.type === 'list') normalizer = compileList(schema)
+  else if (schema.type === 'map') normalizer = compileMap(schema)
+  else if (schema.type === 'any' && schema.objectForm !== undefined) normalizer = compileUnion(schema.objectForm)
+  else return null
+  normalizers.set(schema, normalizer)
   return normalizer
+}
+
+function compileUnion(objectForm: () => ObjectSchema): Normalizer {
+  const normalizeAny: Normalizer = (value) => {
+    if (Array.isArray(value)) return value.map(normalizeAny)
+    return typeof value === 'object' && value !== null ? normalizerOf(objectForm())!(value) : value
+  }
+  return normalizeAny
 }
 
 type FieldPlan = {

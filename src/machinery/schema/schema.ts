@@ -22,6 +22,11 @@ export type ScalarSchema = {
   readonly type: ScalarType
   /** Name of the Go type (`v1.PullPolicy`), which type errors mention; plain types need none. */
   readonly goType?: string
+  /**
+   * For `any`: the type of the values that are objects (or, in a list, of its items), where the value may be something else as well:
+   * `additionalProperties: false`. A function, because such types refer to themselves.
+   */
+  readonly objectForm?: () => ObjectSchema
 }
 
 export type ListSchema = {
