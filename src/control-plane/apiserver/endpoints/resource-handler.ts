@@ -7,6 +7,7 @@ import { methodNotAllowed } from '../routes.ts'
 import { transformForAccept } from '../tables/transform.ts'
 import type { EndpointContext } from './context.ts'
 import { createObject } from './create.ts'
+import { createBodyConverter } from './protobuf-body.ts'
 import { deleteCollection } from './delete-collection.ts'
 import { deleteObject } from './delete.ts'
 import { getObject } from './get.ts'
@@ -31,7 +32,9 @@ const SUBRESOURCES: Readonly<Record<string, SubresourceHandler>> = {
 }
 
 export function createEndpoints(context: EndpointContext): Handler {
-  return async (request) => {
+  const toJson = createBodyConverter(context.dependencies.kinds)
+  return async (received) => {
+    const request = toJson(received)
     const { info } = request
     const kind = context.resources.kind(info.group, info.version, info.resource)
     if (kind === undefined) throw unknownResource()
