@@ -1,3 +1,4 @@
+/** Numbers and shares of a total. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { intValue, percentageOf, percentOf } from './int-or-string.ts'

@@ -1,3 +1,4 @@
+/** Quantities against values that Kubernetes computed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assert as check, bigInt, constantFrom, nat, property } from 'fast-check'

@@ -1,3 +1,4 @@
+/** YAML as Kubernetes reads it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatYaml, parseYaml, parseYamlDocuments, parseYamlStrictly } from './yaml.ts'

@@ -1,3 +1,4 @@
+/** Request bodies against answers of a real API server. */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { decodeBody, type DecodeBodyOptions, type Kind } from './decode-body.ts'

@@ -1,3 +1,4 @@
+/** Decoding by schema: type errors, unknown and duplicate fields, canonical values. */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { decodeJson, decodeValue } from './decode.ts'

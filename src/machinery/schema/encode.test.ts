@@ -1,3 +1,4 @@
+/** Encoding by schema: order of fields, zero values, stability. */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { decodeValue } from './decode.ts'

@@ -1,3 +1,4 @@
+/** Decoding and encoding against thousands of recorded bodies and answers. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+/** Tables of names that Kubernetes accepts and refuses. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

@@ -1,3 +1,4 @@
+/** Rules of metadata, labels, selectors and conditions. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '../field-error.ts'

@@ -1,3 +1,4 @@
+/** Discovery answers are those that a real API server gave, for every kind that is served here. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'

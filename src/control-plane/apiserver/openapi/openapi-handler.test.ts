@@ -1,3 +1,4 @@
+/** The OpenAPI documents are those of a real API server, for every kind that is served here. */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
