@@ -1,12 +1,11 @@
-/** Writes this node's events to the API server, one after the other; equal ones are counted up in the same object. */
+/** Writes events to the API server, one after the other; equal ones are counted up in the same object, floods are dropped. */
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { randomNameSuffix, type RandomSource } from '#base/random.ts'
 import type { Event } from '#api/core/v1.gen.ts'
 import { EVENTS } from '#api/resources.gen.ts'
-import type { Client } from '#client/client.ts'
-import type { EventRecorder, ObjectReference } from '#client/event-recorder.ts'
-import { formatTime } from './pods/pod-conditions.ts'
+import type { Client } from './client.ts'
+import type { EventRecorder, ObjectReference } from './event-recorder.ts'
 
 export type ApiEventRecorderOptions = {
   readonly client: Client
@@ -22,6 +21,11 @@ const QUEUE_MAX = 1000
 /** Objects whose repetition is remembered. */
 const KNOWN_MAX = 4096
 
+/** client-go's spam filter: so many events about one object at once, then one every five minutes. */
+const BURST_PER_OBJECT = 25
+const REFILL_MS = 300_000
+
+type Bucket = { tokens: number; refilledAtMs: number }
 type Pending = {
   readonly about: ObjectReference
   readonly type: string
@@ -34,6 +38,7 @@ export class ApiEventRecorder implements EventRecorder {
   readonly #options: ApiEventRecorderOptions
   readonly #queue: Pending[] = []
   readonly #known = new Map<string, Known>()
+  readonly #buckets = new Map<string, Bucket>()
   #sending: Promise<void> | null = null
 
   constructor(options: ApiEventRecorderOptions) {
@@ -41,11 +46,27 @@ export class ApiEventRecorder implements EventRecorder {
   }
 
   event(about: ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    if (this.#queue.length >= QUEUE_MAX) return
+    if (this.#queue.length >= QUEUE_MAX || !this.#takeToken(about)) return
     this.#queue.push({ about, type, reason, message })
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = null
     })
+  }
+
+  #takeToken({ kind, uid, name }: ObjectReference): boolean {
+    const now = this.#options.clock.now()
+    const key = `${kind} ${uid} ${name}`
+    let bucket = this.#buckets.get(key)
+    if (bucket === undefined) {
+      if (this.#buckets.size >= KNOWN_MAX) this.#buckets.clear()
+      this.#buckets.set(key, (bucket = { tokens: BURST_PER_OBJECT, refilledAtMs: now }))
+    }
+    const refill = Math.floor((now - bucket.refilledAtMs) / REFILL_MS)
+    bucket.tokens = Math.min(BURST_PER_OBJECT, bucket.tokens + refill)
+    bucket.refilledAtMs += refill * REFILL_MS
+    if (bucket.tokens === 0) return false
+    bucket.tokens--
+    return true
   }
 
   /** Resolves when nothing waits to be written. */
@@ -91,7 +112,7 @@ export class ApiEventRecorder implements EventRecorder {
       count: 1,
       firstTimestamp: now,
       lastTimestamp: now,
-      source: { component, host },
+      source: { component, ...(host === '' ? {} : { host }) },
       reportingComponent: component,
       reportingInstance: host,
     })
@@ -99,3 +120,5 @@ export class ApiEventRecorder implements EventRecorder {
     this.#known.set(key, { name, count: 1 })
   }
 }
+
+const formatTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
