@@ -83,6 +83,11 @@ const TYPE_ERRORS: readonly (readonly [string, string, string])[] = [
     'parsing time "2023-02-29T00:00:00Z": day out of range',
   ],
   [
+    CONFIG_MAP,
+    '{"metadata":{"creationTimestamp":"2024-01-01T00:00:00+25:00"}}',
+    'parsing time "2024-01-01T00:00:00+25:00": time zone offset hour out of range',
+  ],
+  [
     POD,
     '{"spec":{"overhead":{"cpu":"1x"}}}',
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",

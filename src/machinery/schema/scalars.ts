@@ -81,7 +81,11 @@ function readTime(text: string, micro: boolean): TimeParts {
   if (second > 59) outOfRange('second')
   const fraction = micro ? take(/^[.,]\d{6}/, '.000000') : (/^[.,]\d+/.exec(rest)?.[0] ?? '')
   if (!micro) rest = rest.slice(fraction.length)
-  const offsetMinutes = readOffset(take(/^(?:Z|[+-]\d\d:\d\d)/, 'Z07:00'))
+  const zone = take(/^(?:Z|[+-]\d\d:\d\d)/, 'Z07:00')
+  // Go allows one more than there are, and looks at the minutes last.
+  if (Number(zone.slice(4, 6)) > 60) outOfRange('time zone offset minute')
+  if (Number(zone.slice(1, 3)) > 24) outOfRange('time zone offset hour')
+  const offsetMinutes = readOffset(zone)
   if (rest !== '') throw new DecodeError(`${head}: extra text: ${JSON.stringify(rest)}`)
   if (day < 1 || day > daysIn(year, month)) outOfRange('day')
   return { year, month, day, hour, minute, second, micros: fraction.slice(1, 7), offsetMinutes }
