@@ -1,0 +1,49 @@
+/** `kubets api`: the API server with its store alone, in the foreground, as any user. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { SystemClock } from '#base/clock.ts'
+import { createLogger, type LogLevel } from '#base/pino-log.ts'
+import { SystemRandom } from '#base/random.ts'
+import { startStandaloneApiServer } from '#cluster/standalone-api-server.ts'
+import { untilSignal } from '#cluster/until-signal.ts'
+import { parseWholeNumber } from './up.ts'
+
+type Options = { port: number; dataDir?: string; kubeconfig?: string; logLevel: LogLevel }
+
+export function register(program: Command): void {
+  program
+    .command('api')
+    .description('run only the API server with its store, in the foreground; needs no root and no containers')
+    .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', parseWholeNumber, 6443)
+    .option('--data-dir <folder>', 'where objects and keys are kept (a new folder that is removed at the end)')
+    .option('--kubeconfig <file>', 'written when the server answers (admin.kubeconfig in the data folder)')
+    .option('--log-level <level>', 'debug, info, warn or error', 'warn')
+    .action(serve)
+}
+
+async function serve(options: Options): Promise<void> {
+  const signal = untilSignal()
+  const dataDir =
+    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'kubets-api-')) : resolve(options.dataDir)
+  try {
+    const kubeconfig = options.kubeconfig ?? join(dataDir, 'admin.kubeconfig')
+    const log = createLogger('kube-apiserver', options.logLevel)
+    const server = await startStandaloneApiServer({
+      port: options.port,
+      dataDir,
+      kubeconfig,
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      log,
+    })
+    process.stdout.write(`API server at ${server.url}\nexport KUBECONFIG=${kubeconfig}\n`)
+    if (!signal.aborted)
+      await new Promise<void>((resolved) => signal.addEventListener('abort', () => resolved(), { once: true }))
+    await server.close()
+  } finally {
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  process.exit(0)
+}

@@ -1,0 +1,145 @@
+/** The control plane of a cluster on this machine: API server with its store, controllers, scheduler and image registry in one process. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { KINDS } from '#api/kinds.ts'
+import { SystemClock, type Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import { createLogger } from '#base/pino-log.ts'
+import { SystemRandom, type RandomSource } from '#base/random.ts'
+import { ApiEventRecorder } from '#client/api-event-recorder.ts'
+import type { Client } from '#client/client.ts'
+import { SharedInformerFactory } from '#client/informer-factory.ts'
+import { createApiServer, type ApiServer } from '#control-plane/apiserver/apiserver.ts'
+import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
+import type { UserInfo } from '#control-plane/apiserver/request.ts'
+import { runControllers } from '#control-plane/controllers/controller-manager.ts'
+import { Scheduler } from '#control-plane/scheduler/scheduler.ts'
+import { openEmbeddedStore } from '#control-plane/store/embedded/embedded-store.ts'
+import { createClusterObjects } from './addons/objects.ts'
+import {
+  CLUSTER_DNS,
+  REGISTRY_PORT,
+  SERVICE_CIDR,
+  hostAddress,
+  parseState,
+  paths,
+  type ClusterState,
+} from './cluster-state.ts'
+import { followPodRoutes } from './host-routes.ts'
+import { ImageStore } from './images/image-store.ts'
+import { createRegistry } from './images/registry.ts'
+
+const NODE_PORTS = { from: 30_000, to: 32_767 }
+
+type Parts = { readonly clock: Clock; readonly random: RandomSource; readonly log: Logger }
+
+/** Runs until `signal` aborts; then everything acknowledged is on disk. */
+export async function runControlPlane(statePath: string, signal: AbortSignal): Promise<void> {
+  const state = parseState(await readFile(statePath, 'utf8'), join(statePath, '..'))
+  const parts: Parts = { clock: new SystemClock(), random: new SystemRandom(), log: createLogger('control-plane') }
+  const { clock, log } = parts
+  const store = await openEmbeddedStore({
+    directory: paths.store(state.dataDir),
+    clock,
+    log: log.child({ part: 'store' }),
+  })
+  const registry = createRegistry(new ImageStore(paths.images(state.dataDir)), log.child({ part: 'registry' }))
+  registry.listen(REGISTRY_PORT, hostAddress(state))
+  const server = await startApiServer(state, store, parts)
+  await server.ready()
+  log.info('API server ready', { url: server.url })
+  const admin = server.client(component('admin', ['system:masters']), 'kubets')
+  await createClusterObjects(admin, CLUSTER_DNS)
+  followPodRoutes(admin, parts, signal)
+  await Promise.all([startControllers(state, server, parts, signal), startScheduler(server, parts, signal)])
+  registry.close()
+  await server.close()
+  await store.close()
+}
+
+async function startApiServer(
+  state: ClusterState,
+  store: Awaited<ReturnType<typeof openEmbeddedStore>>,
+  { clock, random, log }: Parts,
+): Promise<ApiServer> {
+  const pki = paths.pki(state.dataDir)
+  const read = (file: string): Promise<string> => readFile(join(pki, file), 'utf8')
+  const [ca, certificate, privateKey, kubeletCertificate, kubeletKey, signingKey] = await Promise.all(
+    [
+      'ca.crt',
+      'apiserver.crt',
+      'apiserver.key',
+      'apiserver-kubelet-client.crt',
+      'apiserver-kubelet-client.key',
+      'sa.key',
+    ].map(read),
+  )
+  return createApiServer({
+    store,
+    kinds: KINDS,
+    createResources,
+    clock,
+    random,
+    log: log.child({ part: 'apiserver' }),
+    serving: { certificate: certificate!, privateKey: privateKey!, address: '0.0.0.0', port: state.port },
+    advertiseAddress: hostAddress(state),
+    clientCa: ca!,
+    serviceAccountKeys: { signingKey: signingKey! },
+    serviceClusterIpRange: SERVICE_CIDR,
+    nodePortRange: NODE_PORTS,
+    kubeletClient: { certificate: kubeletCertificate!, privateKey: kubeletKey!, certificateAuthority: ca! },
+  })
+}
+
+function component(name: string, groups: readonly string[] = []): UserInfo {
+  return { name, uid: '', groups: [...groups, 'system:authenticated'], extra: {} }
+}
+
+async function startControllers(
+  state: ClusterState,
+  server: ApiServer,
+  parts: Parts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, random } = parts
+  const log = parts.log.child({ part: 'controllers' })
+  const client = server.client(
+    component('system:kube-controller-manager', ['system:masters']),
+    'kube-controller-manager',
+  )
+  const informers = new SharedInformerFactory({ client, clock, random, log })
+  const rootCa = await readFile(join(paths.pki(state.dataDir), 'ca.crt'), 'utf8')
+  const events = recorder(client, parts, 'kube-controller-manager')
+  await runControllers({
+    client,
+    informers,
+    clock,
+    random,
+    log,
+    events,
+    signal,
+    options: { clusterCidr: state.podCidr, rootCa },
+  })
+}
+
+async function startScheduler(server: ApiServer, parts: Parts, signal: AbortSignal): Promise<void> {
+  const { clock, random } = parts
+  const log = parts.log.child({ part: 'scheduler' })
+  const client = server.client(component('system:kube-scheduler'), 'kube-scheduler')
+  const informers = new SharedInformerFactory({ client, clock, random, log })
+  const scheduler = new Scheduler({
+    client,
+    informers,
+    clock,
+    random,
+    log,
+    events: recorder(client, parts, 'default-scheduler'),
+  })
+  const running = scheduler.run(signal)
+  informers.start(signal)
+  await running
+}
+
+function recorder(client: Client, { clock, random, log }: Parts, name: string): ApiEventRecorder {
+  return new ApiEventRecorder({ client, clock, random, log, component: name, host: '' })
+}

@@ -1,0 +1,106 @@
+/** An API server with its store and nothing else, for tests and tools: any user, no containers, no controllers. */
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { KINDS } from '#api/kinds.ts'
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import type { RandomSource } from '#base/random.ts'
+import { renderKubeconfig } from '#client/kubeconfig.ts'
+import { createApiServer } from '#control-plane/apiserver/apiserver.ts'
+import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
+import { openEmbeddedStore } from '#control-plane/store/embedded/embedded-store.ts'
+import {
+  loadOrCreateAuthority,
+  loadOrCreateSigningKey,
+  loadOrIssue,
+  writeAtomically,
+} from './certificates/certificate-files.ts'
+import { ClusterError, SERVICE_CIDR } from './cluster-state.ts'
+import { isPortTaken } from './probe.ts'
+
+export type StandaloneOptions = {
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly dataDir: string
+  /** Written when the server answers; of a member of system:masters. */
+  readonly kubeconfig: string
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+}
+
+export type StandaloneApiServer = { readonly url: string; close(): Promise<void> }
+
+const ADDRESS = '127.0.0.1'
+const NODE_PORTS = { from: 30_000, to: 32_767 }
+
+/** Resolves when the server is ready and the kubeconfig is there. */
+export async function startStandaloneApiServer(options: StandaloneOptions): Promise<StandaloneApiServer> {
+  const { port, clock, random, log } = options
+  if (port !== 0 && (await isPortTaken(ADDRESS, port)))
+    throw new ClusterError(`port ${port} is in use by another program: give another one with --port`)
+  const pki = join(options.dataDir, 'pki')
+  await mkdir(pki, { recursive: true, mode: 0o700 })
+  const authority = await loadOrCreateAuthority(pki, 'ca', 'kubernetes', clock)
+  const serving = await loadOrIssue(
+    pki,
+    'apiserver',
+    authority,
+    {
+      commonName: 'kube-apiserver',
+      hosts: [ADDRESS, 'localhost', '10.96.0.1', 'kubernetes.default.svc'],
+      usages: ['server'],
+    },
+    clock,
+  )
+  const admin = await loadOrIssue(
+    pki,
+    'admin',
+    authority,
+    { commonName: 'kubernetes-admin', organizations: ['system:masters'], usages: ['client'] },
+    clock,
+  )
+  const kubeletClient = await loadOrIssue(
+    pki,
+    'apiserver-kubelet-client',
+    authority,
+    { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'], usages: ['client'] },
+    clock,
+  )
+  const signingKey = await loadOrCreateSigningKey(pki, 'sa')
+  const store = await openEmbeddedStore({ directory: join(options.dataDir, 'store'), clock, log })
+  const server = await createApiServer({
+    store,
+    kinds: KINDS,
+    createResources,
+    clock,
+    random,
+    log,
+    serving: { ...serving, address: ADDRESS, port },
+    advertiseAddress: ADDRESS,
+    clientCa: authority.certificate,
+    serviceAccountKeys: { signingKey },
+    serviceClusterIpRange: SERVICE_CIDR,
+    nodePortRange: NODE_PORTS,
+    kubeletClient: { ...kubeletClient, certificateAuthority: authority.certificate },
+  })
+  await server.ready()
+  const connection = {
+    server: server.url,
+    certificateAuthority: authority.certificate,
+    clientCertificate: admin.certificate,
+    clientKey: admin.privateKey,
+  }
+  await writeAtomically(
+    resolve(options.kubeconfig),
+    renderKubeconfig(connection, { cluster: 'kubets-api', user: 'admin' }),
+    0o600,
+  )
+  return {
+    url: server.url,
+    close: async () => {
+      await server.close()
+      await store.close()
+    },
+  }
+}
