@@ -1,10 +1,8 @@
 /** Names the controller of a class of Ingresses. */
 import type { IngressClass } from '#api/networking/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import type { Strategy } from '#api/kind.ts'
-import { isSemanticallyEqual } from '#api/semantic-equal.ts'
-import { bumpGeneration } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { ingressClassStrategy } from './strategy.ts'
 
 const DEFAULT_ANNOTATION = 'ingressclass.kubernetes.io/is-default-class'
 
@@ -20,16 +18,7 @@ function classCells({ metadata, spec }: IngressClass, nowMs: number): unknown[] 
   ]
 }
 
-const strategy: Strategy<IngressClass> = {
-  prepareForCreate(object) {
-    object.metadata.generation = 1
-  },
-  prepareForUpdate(object, old) {
-    if (!isSemanticallyEqual(object.spec, old.spec)) bumpGeneration(object, old)
-  },
-}
-
 export const ingressClassKind = defineKind<IngressClass>('networking.k8s.io/v1/ingressclasses', {
-  strategy,
+  strategy: ingressClassStrategy,
   row: (object, nowMs) => classCells(object, nowMs),
 })

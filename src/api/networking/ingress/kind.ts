@@ -1,8 +1,8 @@
 /** Routes from outside to Services by host and path. */
 import type { Ingress } from '#api/networking/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { ingressStrategy } from './strategy.ts'
 
 /** How many rules the table looks at for hosts. */
 const HOSTS_SHOWN_MAX = 3
@@ -28,8 +28,8 @@ function addressCell({ status }: Ingress): string {
 }
 
 export const ingressKind = defineKind<Ingress>('networking.k8s.io/v1/ingresses', {
+  strategy: ingressStrategy,
   storagePrefix: 'ingress',
-  strategy: { ...specStatusStrategy<Ingress>({ generation: true }) },
   row: (object, nowMs) => [
     object.metadata.name,
     object.spec.ingressClassName ?? '<none>',

@@ -2,6 +2,7 @@
 import type { IPAddress } from '#api/networking/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { ipAddressNameProblems, ipAddressStrategy } from './strategy.ts'
 
 /** One cell more than columns: upstream writes the age without announcing it. */
 function addressCells({ metadata, spec }: IPAddress, nowMs: number): unknown[] {
@@ -12,5 +13,7 @@ function addressCells({ metadata, spec }: IPAddress, nowMs: number): unknown[] {
 }
 
 export const ipAddressKind = defineKind<IPAddress>('networking.k8s.io/v1/ipaddresses', {
+  nameRule: ipAddressNameProblems,
+  strategy: ipAddressStrategy,
   row: (object, nowMs) => addressCells(object, nowMs),
 })

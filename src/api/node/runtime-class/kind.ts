@@ -2,9 +2,11 @@
 import type { RuntimeClass } from '#api/node/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { runtimeClassStrategy } from './strategy.ts'
 
 export const runtimeClassKind = defineKind<RuntimeClass>('node.k8s.io/v1/runtimeclasses', {
-  strategy: { allowCreateOnUpdate: true, requireResourceVersion: true },
+  strategy: runtimeClassStrategy,
+  allowPlainFinalizers: true,
   row: (object, nowMs) => [
     object.metadata.name,
     object.handler ?? '',

@@ -38,17 +38,21 @@ function validateStorageClass(storageClass: StorageClass): FieldError[] {
   if (storageClass.volumeBindingMode === undefined) errors.push(required('volumeBindingMode'))
   else checkEnum(errors, 'volumeBindingMode', storageClass.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'])
   // For upstream, an empty term equals those that are still to come.
-  const seen: unknown[] = [{}]
+  const seen = new Set([''])
   for (const [i, term] of (storageClass.allowedTopologies ?? []).entries()) {
     const path = `allowedTopologies[${i}].matchLabelExpressions`
     validateTerm(errors, path, term)
-    const content = Object.fromEntries(
-      (term.matchLabelExpressions ?? []).map(({ key, values }) => [key, (values ?? []).toSorted()]),
-    )
-    for (const other of seen) if (isSemanticallyEqual(other, content)) errors.push(duplicate(path, ''))
-    seen.push(content)
+    const content = contentOf(term)
+    if (seen.has(content)) errors.push(duplicate(path, ''))
+    seen.add(content)
   }
   return errors
+}
+
+/** Terms with the same text select the same. */
+function contentOf({ matchLabelExpressions = [] }: TopologySelectorTerm): string {
+  const parts = matchLabelExpressions.map(({ key, values }) => `${key} in ${(values ?? []).toSorted().join()}`)
+  return parts.toSorted().join(';')
 }
 
 function validateTerm(errors: FieldError[], path: string, { matchLabelExpressions = [] }: TopologySelectorTerm): void {
