@@ -206,6 +206,7 @@ class NodeKubelet implements Kubelet {
     this.#lease.stop()
     this.#reporter.stop()
     await this.#workers?.stop()
+    this.#probes.stop()
     this.#statuses.stop()
     this.#sources.stop()
   }

@@ -56,6 +56,10 @@ export class ProbeManager {
     this.follow(podUid, [])
   }
 
+  stop(): void {
+    for (const id of this.#containers.keys()) this.#stopAll(id)
+  }
+
   startup(containerId: string): ProbeOutcome | undefined {
     return this.#containers.get(containerId)?.loops.Startup?.result
   }
