@@ -59,13 +59,25 @@ function decode({ kind }: Write, value: unknown, warnings: Set<string>): Kuberne
   }
 }
 
+/** Who the recordings were made by. */
+const RECORDER = {
+  name: 'oracle-admin',
+  uid: '',
+  groups: ['system:masters', 'system:authenticated'],
+  extra: {
+    'authentication.kubernetes.io/credential-id': [
+      'X509SHA256=a6c7290bf0ac743c4151bb5fb6010124ac90205b9942ee6856e93bee5c7b5898',
+    ],
+  },
+}
+
 function contextOf({ target }: Write, warnings: Set<string>): StrategyContext {
   return {
     clock: new VirtualClock(NOW_MS),
     random: new SeededRandom(1),
     subresource: target.subresource,
     warn: (text) => void warnings.add(text),
-    user: { name: 'oracle', uid: '', groups: ['system:masters', 'system:authenticated'], extra: {} },
+    user: RECORDER,
   }
 }
 

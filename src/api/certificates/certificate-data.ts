@@ -1,0 +1,95 @@
+/** What PEM texts of certificates and certificate requests must hold. */
+import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto'
+
+type PemBlock = { readonly type: string; readonly hasHeaders: boolean; readonly der: Buffer }
+
+const BLOCK = /-----BEGIN ([^\n-]+)-----\r?\n([\s\S]*?)-----END \1-----/g
+
+function pemBlocks(text: string): PemBlock[] {
+  return [...text.matchAll(BLOCK)].map(([, type = '', body = '']) => ({
+    type,
+    hasHeaders: body.includes(':'),
+    der: Buffer.from(body, 'base64'),
+  }))
+}
+
+/** What is wrong with a PKCS#10 request in base64-wrapped PEM, or undefined: form and signature. */
+export function requestProblem(base64: string): string | undefined {
+  const [block] = pemBlocks(Buffer.from(base64, 'base64').toString('latin1'))
+  if (block?.type !== 'CERTIFICATE REQUEST') return 'PEM block type must be CERTIFICATE REQUEST'
+  try {
+    return isSignedByItself(block.der) ? undefined : 'x509: signature verification failure'
+  } catch {
+    return 'x509: malformed certificate request'
+  }
+}
+
+/** What is wrong with a chain of issued certificates in base64-wrapped PEM, or undefined. */
+export function certificateProblem(base64: string): string | undefined {
+  if (base64 === '') return undefined
+  const blocks = pemBlocks(Buffer.from(base64, 'base64').toString('latin1'))
+  for (const { type, hasHeaders, der } of blocks) {
+    if (type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`
+    if (hasHeaders) return 'no PEM block headers are permitted'
+    if (der.length === 0) return 'found CERTIFICATE PEM block containing 0 certificates'
+    if (!isCertificate(der)) return 'x509: malformed certificate'
+  }
+  return blocks.length === 0 ? 'must contain at least one CERTIFICATE PEM block' : undefined
+}
+
+function isCertificate(der: Buffer): boolean {
+  try {
+    return new X509Certificate(der).raw.length > 0
+  } catch {
+    return false
+  }
+}
+
+/** Hash of each signature algorithm, by the DER form of its identifier; null: the algorithm has its own. */
+const HASHES: Readonly<Record<string, { readonly hash: string | null; readonly pss?: true }>> = {
+  '2a864886f70d01010b': { hash: 'sha256' },
+  '2a864886f70d01010c': { hash: 'sha384' },
+  '2a864886f70d01010d': { hash: 'sha512' },
+  '2a864886f70d01010a': { hash: 'sha256', pss: true },
+  '2a8648ce3d040302': { hash: 'sha256' },
+  '2a8648ce3d040303': { hash: 'sha384' },
+  '2a8648ce3d040304': { hash: 'sha512' },
+  '2b6570': { hash: null },
+}
+
+/** CertificationRequest: what is signed (version, subject, public key, attributes), algorithm, signature. */
+function isSignedByItself(der: Buffer): boolean {
+  const [signed, algorithm, signature] = elementsIn(der.subarray(contentStart(der, 0)))
+  const [, , publicKey] = elementsIn(contentOf(signed!))
+  const [identifier] = elementsIn(contentOf(algorithm!))
+  const rule = HASHES[contentOf(identifier!).toString('hex')]
+  if (rule === undefined) return false
+  const key = createPublicKey({ key: publicKey!, format: 'der', type: 'spki' })
+  const padding = rule.pss === true ? { padding: constants.RSA_PKCS1_PSS_PADDING } : {}
+  // The first byte of a bit string counts unused bits.
+  return verify(rule.hash, signed!, { key, ...padding }, contentOf(signature!).subarray(1))
+}
+
+/** The DER elements that follow each other in some bytes, each with its header. */
+function elementsIn(bytes: Buffer): Buffer[] {
+  const elements: Buffer[] = []
+  for (let at = 0; at < bytes.length;) {
+    const end = contentStart(bytes, at) + contentLength(bytes, at)
+    elements.push(bytes.subarray(at, end))
+    at = end
+  }
+  return elements
+}
+
+const contentOf = (element: Buffer): Buffer => element.subarray(contentStart(element, 0))
+
+/** Lengths below 128 take one byte; longer ones say first how many bytes they take. */
+function contentStart(bytes: Buffer, at: number): number {
+  const first = bytes.readUInt8(at + 1)
+  return at + 2 + (first < 0x80 ? 0 : first & 0x7f)
+}
+
+function contentLength(bytes: Buffer, at: number): number {
+  const first = bytes.readUInt8(at + 1)
+  return first < 0x80 ? first : bytes.readUIntBE(at + 2, first & 0x7f)
+}
