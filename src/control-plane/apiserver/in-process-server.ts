@@ -6,7 +6,7 @@ import type { ApiRequest, ApiResponse, Handler, RequestBody, UserInfo } from './
 
 const LOCAL_ADDRESS = '127.0.0.1'
 
-export function createInProcessServer(handler: Handler, user: UserInfo): InProcessServer {
+export function createInProcessServer(handler: Handler, user: UserInfo, closing: AbortSignal): InProcessServer {
   return async ({ method, path: target, query, headers, body, contentType, signal }) => {
     const { path } = parseTarget(target)
     const request: ApiRequest = {
@@ -17,7 +17,7 @@ export function createInProcessServer(handler: Handler, user: UserInfo): InProce
       body: bodyOf(body, contentType),
       info: parseRequestInfo(method, path, query),
       user,
-      signal,
+      signal: AbortSignal.any([signal, closing]),
       warnings: new Set(),
       remoteAddress: LOCAL_ADDRESS,
     }

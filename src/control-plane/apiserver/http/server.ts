@@ -9,10 +9,14 @@ import type { Logger } from '#base/log.ts'
 import { randomUuid, type RandomSource } from '#base/random.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
+import { isLongRunning } from '../request-info.ts'
 import { createApiRequest } from './api-request.ts'
 import { http1Exchange, http2Exchange, upgradeExchange, type Exchange } from './exchange.ts'
 import { ClientGoneError } from './output.ts'
 import { answerHeaders, writeResponse } from './response-writer.ts'
+
+/** A request that is being answered. */
+type Running = { readonly controller: AbortController; isLong: boolean }
 
 export type ServingCertificate = { readonly certificate: string; readonly privateKey: string }
 
@@ -40,7 +44,7 @@ export class HttpServer {
   readonly #server: Http2SecureServer
   readonly #sessions = new Set<ServerHttp2Session>()
   readonly #sockets = new Set<Duplex>()
-  readonly #running = new Map<Exchange, AbortController>()
+  readonly #running = new Map<Exchange, Running>()
   #idle: (() => void) | null = null
 
   constructor(options: HttpServerOptions) {
@@ -99,7 +103,8 @@ export class HttpServer {
   async close(graceMs: number): Promise<void> {
     this.#server.close()
     for (const session of this.#sessions) session.close()
-    for (const [, controller] of this.#running) controller.abort()
+    // Watches and other streams would never end by themselves; the rest may finish.
+    for (const running of this.#running.values()) if (running.isLong) running.controller.abort()
     const { clock } = this.#options
     if (this.#running.size > 0)
       await Promise.race([new Promise<void>((resolve) => (this.#idle = resolve)), clock.sleep(graceMs)])
@@ -114,22 +119,24 @@ export class HttpServer {
 
   #serve(exchange: Exchange): void {
     const controller = new AbortController()
-    this.#running.set(exchange, controller)
+    const running: Running = { controller, isLong: false }
+    this.#running.set(exchange, running)
     exchange.onClose(() => {
       controller.abort()
       this.#running.delete(exchange)
       if (this.#running.size === 0) this.#idle?.()
     })
-    void this.#answer(exchange, controller.signal)
+    void this.#answer(exchange, running)
   }
 
-  async #answer(exchange: Exchange, signal: AbortSignal): Promise<void> {
+  async #answer(exchange: Exchange, running: Running): Promise<void> {
     const { clock, log } = this.#options
     let request: ApiRequest | null = null
     const auditId =
       exchange.rawHeaders.find(([name]) => name.toLowerCase() === 'audit-id')?.[1] ?? randomUuid(this.#options.random)
     try {
-      request = createApiRequest(exchange, signal)
+      request = createApiRequest(exchange, running.controller.signal)
+      running.isLong = isLongRunning(request.info)
       const response = await this.#options.handler(request)
       const headers = answerHeaders(request, auditId, response.headers)
       await writeResponse(exchange, request, response, { headers, clock })

@@ -1,0 +1,289 @@
+/** Puts an API server together: store, resources, chain, port, default objects and health. */
+import type { KindDefinition } from '#api/kind.ts'
+import { NODES, PODS, SECRETS, SERVICEACCOUNTS } from '#api/resources.gen.ts'
+import type { ResourceRef } from '#api/resource-ref.ts'
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import type { RandomSource } from '#base/random.ts'
+import type { Client } from '#client/client.ts'
+import { SharedInformerFactory } from '#client/informer-factory.ts'
+import { InProcessTransport, type InProcessServer } from '#client/in-process-transport.ts'
+import { RestClient } from '#client/rest-client.ts'
+import type { Store } from '#control-plane/store/store.ts'
+import { TokenAuthenticators, createAuthenticationStage } from './authentication/authentication-stage.ts'
+import { BootstrapTokenAuthenticator } from './authentication/bootstrap-tokens.ts'
+import { createImpersonationStage } from './authentication/impersonation-stage.ts'
+import { loadKeySet, type KeySet, type ServiceAccountKeys } from './authentication/service-account-keys.ts'
+import { ServiceAccountTokens, type TokenObjects } from './authentication/service-account-tokens.ts'
+import type { TokenAuthenticator } from './authentication/token-authenticator.ts'
+import { TokenFileAuthenticator } from './authentication/token-file.ts'
+import { createAuthorizationStage } from './authorization/authorization-stage.ts'
+import type { Authorizer } from './authorization/authorizer.ts'
+import { NodeAuthorizer } from './authorization/node-authorizer.ts'
+import { NodeGraph, followNodeGraph } from './authorization/node-graph.ts'
+import { RbacAuthorizer, followRbac } from './authorization/rbac-authorizer.ts'
+import { RbacIndex } from './authorization/rbac-index.ts'
+import { SuperuserAuthorizer, UnionAuthorizer } from './authorization/union-authorizer.ts'
+import { Bootstrap } from './bootstrap/bootstrap.ts'
+import { discoveryHandler, discoveryPaths } from './discovery/discovery-handler.ts'
+import { DEFAULT_LIMITS, createMaxInFlightStage, type InFlightLimits } from './flow-control/max-in-flight.ts'
+import { HealthChecks } from './health/health-checks.ts'
+import { negotiationStage } from './http/negotiation-stage.ts'
+import { HttpServer, type ServingCertificate } from './http/server.ts'
+import { createInProcessServer } from './in-process-server.ts'
+import { ApiServerMetrics } from './metrics/metrics.ts'
+import { openApiHandler } from './openapi/openapi-handler.ts'
+import type { KubeletClientCredentials } from './proxy/kubelet-endpoint.ts'
+import { createProxyHandler } from './proxy/proxy-handler.ts'
+import { readBodyStage } from './request-body-stage.ts'
+import { createInProcessChain, createNetworkChain } from './request-chain.ts'
+import { createTimeoutStage } from './request-timeout.ts'
+import type { Handler, UserInfo } from './request.ts'
+import type { NodePortRange, ResourceBackend, ResourceDependencies } from './resource-backend.ts'
+import { createRoutes } from './routes.ts'
+
+export type ApiServerOptions = {
+  readonly store: Store
+  readonly kinds: readonly KindDefinition[]
+  readonly createResources: (dependencies: ResourceDependencies) => ResourceBackend
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  readonly serving: ServingCertificate & { readonly port: number; readonly address: string }
+  /** Where nodes and pods reach this server; loopback: the `kubernetes` Service gets no endpoints. */
+  readonly advertiseAddress: string
+  /** PEM of the authority that signs client certificates. */
+  readonly clientCa: string
+  readonly serviceAccountKeys: ServiceAccountKeys
+  /** The first one issues tokens, and is their audience. */
+  readonly serviceAccountIssuers?: readonly string[]
+  readonly serviceClusterIpRange: string
+  readonly nodePortRange: NodePortRange
+  readonly kubeletClient: KubeletClientCredentials
+  /** Text of a static token file. */
+  readonly tokenFile?: string
+  readonly limits?: InFlightLimits
+}
+
+export interface ApiServer {
+  /** `https://ADDRESS:PORT`. */
+  readonly url: string
+  readonly port: number
+  /** The way in for a component of this process, as this user. */
+  inProcess(user: UserInfo): InProcessServer
+  /** A client over that way. `component` becomes the default field manager. */
+  client(user: UserInfo, component: string): Client
+  /** Resolves when all checks of /readyz pass. */
+  ready(): Promise<void>
+  /** Fails /readyz, ends watches, lets requests finish. The store stays open: it belongs to the caller. */
+  close(): Promise<void>
+}
+
+export const DEFAULT_ISSUER = 'https://kubernetes.default.svc'
+
+/** The server itself, when it reads and writes its own objects. */
+export const APISERVER_USER: UserInfo = {
+  name: 'system:apiserver',
+  uid: '',
+  groups: ['system:masters', 'system:authenticated'],
+  extra: {},
+}
+
+/** Requests that run at shutdown get this long (Node's process managers wait about as much). */
+const DRAIN_MS = 10_000
+const READY_POLL_MS = 5
+
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { clock, log } = options
+  const parts = assemble(options)
+  const http = new HttpServer({
+    handler: parts.networkHandler,
+    clock,
+    random: options.random,
+    log: log.child({ part: 'http' }),
+    clientCa: options.clientCa,
+    serving: options.serving,
+  })
+  const port = await http.listen(options.serving.port, options.serving.address)
+  void start(parts, options, port).catch((error: unknown) => {
+    if (!parts.closing.signal.aborted) log.error('start failed', { error: String(error) })
+  })
+  return {
+    url: `https://${options.serving.address}:${port}`,
+    port,
+    inProcess: parts.inProcess,
+    client: (user, component) => new RestClient(new InProcessTransport(parts.inProcess(user), component)),
+    ready: async () => {
+      while (!(await parts.health.isReady())) await clock.sleep(READY_POLL_MS, parts.closing.signal)
+    },
+    close: async () => {
+      parts.draining.value = true
+      await http.close(DRAIN_MS)
+      parts.closing.abort()
+      await parts.backend.close()
+    },
+  }
+}
+
+type Parts = {
+  readonly backend: ResourceBackend
+  readonly networkHandler: Handler
+  readonly inProcess: (user: UserInfo) => InProcessServer
+  readonly client: Client
+  readonly informers: SharedInformerFactory
+  readonly health: HealthChecks
+  readonly bootstrap: Bootstrap
+  readonly closing: AbortController
+  readonly draining: { value: boolean }
+}
+
+function assemble(options: ApiServerOptions): Parts {
+  const { clock, random, log, store, kinds } = options
+  const closing = new AbortController()
+  const draining = { value: false }
+  const issuers = options.serviceAccountIssuers ?? [DEFAULT_ISSUER]
+  const keys = loadKeySet(options.serviceAccountKeys)
+  const metrics = new ApiServerMetrics()
+  const health = new HealthChecks()
+  // The handler of components in this process is made last; until the server is assembled nobody calls it.
+  let inProcessHandler: Handler | null = null
+  const inProcess = (user: UserInfo): InProcessServer =>
+    createInProcessServer((request) => inProcessHandler!(request), user, closing.signal)
+  const client = new RestClient(new InProcessTransport(inProcess(APISERVER_USER), 'kube-apiserver'))
+  const informers = new SharedInformerFactory({ client, clock, random, log: log.child({ part: 'informers' }) })
+  const authorizer = createAuthorizer(informers)
+  const accountTokens = new ServiceAccountTokens({
+    keys,
+    issuers,
+    apiAudiences: [issuers[0]!],
+    objects: tokenObjects(client),
+    clock,
+    random,
+  })
+  const tokens = createTokens(options, accountTokens, client, issuers[0]!)
+  const backend = options.createResources({
+    store,
+    kinds,
+    clock,
+    random,
+    log,
+    authorizer,
+    tokens,
+    client,
+    serviceClusterIpRange: options.serviceClusterIpRange,
+    nodePortRange: options.nodePortRange,
+  })
+  const bootstrap = new Bootstrap({ client, clock, log, health, options })
+  addChecks(health, { store, informers, backend, draining })
+  const routes = createServerRoutes(options, { backend, client, health, metrics, keys, issuer: issuers[0]! })
+  const stages = {
+    metrics: metrics.createStage(clock),
+    timeout: createTimeoutStage(clock),
+    authentication: createAuthenticationStage({ tokens, clock, log: log.child({ part: 'authentication' }) }),
+    impersonation: createImpersonationStage(authorizer),
+    maxInFlight: createMaxInFlightStage(options.limits ?? DEFAULT_LIMITS, (kind, running) =>
+      metrics.observeInFlight(kind, running),
+    ),
+    authorization: createAuthorizationStage(authorizer),
+    negotiation: negotiationStage,
+    body: readBodyStage,
+  }
+  inProcessHandler = createInProcessChain(stages, routes)
+  const networkHandler = createNetworkChain(stages, routes)
+  return { backend, networkHandler, inProcess, client, informers, health, bootstrap, closing, draining }
+}
+
+function createAuthorizer(informers: SharedInformerFactory): Authorizer {
+  const index = new RbacIndex()
+  const graph = new NodeGraph()
+  followRbac(index, informers)
+  followNodeGraph(graph, informers)
+  return new UnionAuthorizer([new SuperuserAuthorizer(), new NodeAuthorizer(graph), new RbacAuthorizer(index)])
+}
+
+function createTokens(
+  options: ApiServerOptions,
+  accountTokens: ServiceAccountTokens,
+  client: Client,
+  audience: string,
+): ResourceDependencies['tokens'] {
+  const apiAudiences = [audience]
+  const authenticators: TokenAuthenticator[] = []
+  if (options.tokenFile !== undefined) authenticators.push(new TokenFileAuthenticator(options.tokenFile, apiAudiences))
+  authenticators.push(accountTokens)
+  const readSecret = (namespace: string, name: string) => client.get(SECRETS, namespace, name)
+  authenticators.push(new BootstrapTokenAuthenticator({ readSecret, clock: options.clock, apiAudiences }))
+  const all = new TokenAuthenticators(authenticators)
+  return {
+    authenticateToken: (token, audiences) => all.authenticateToken(token, audiences),
+    issueToken: (request) => accountTokens.issueToken(request),
+  }
+}
+
+const TOKEN_RESOURCES: Readonly<Record<string, ResourceRef>> = {
+  ServiceAccount: SERVICEACCOUNTS,
+  Pod: PODS,
+  Secret: SECRETS,
+  Node: NODES,
+}
+
+const tokenObjects = (client: Client): TokenObjects => ({
+  read: async (kind, namespace, name) => (await client.get(TOKEN_RESOURCES[kind]!, namespace, name)).metadata,
+})
+
+function addChecks(
+  health: HealthChecks,
+  parts: Pick<Parts, 'informers' | 'backend' | 'draining'> & { store: Store },
+): void {
+  health.add('ping', () => {})
+  health.add('log', () => {})
+  health.add('etcd', async () => void (await parts.store.currentRevision()))
+  let [cachesFilled, informersSynced] = [false, false]
+  void parts.backend.ready().then(() => (cachesFilled = true))
+  void parts.informers.synced().then(() => (informersSynced = true))
+  health.add('etcd-readiness', async () => void (await parts.store.currentRevision()), ['readyz'])
+  const requireTrue = (isDone: () => boolean) => () => {
+    if (!isDone()) throw new Error('not finished')
+  }
+  health.add(
+    'informer-sync',
+    requireTrue(() => informersSynced),
+    ['readyz'],
+  )
+  health.add(
+    'poststarthook/storage-readiness',
+    requireTrue(() => cachesFilled),
+  )
+  health.add(
+    'shutdown',
+    () => {
+      if (parts.draining.value) throw new Error('process is shutting down')
+    },
+    ['readyz'],
+  )
+}
+
+function createServerRoutes(
+  options: ApiServerOptions,
+  parts: Pick<Parts, 'backend' | 'client' | 'health'> & { metrics: ApiServerMetrics; keys: KeySet; issuer: string },
+): Handler {
+  const { kinds, random } = options
+  const serverAddress = `${options.advertiseAddress}:${options.serving.port}`
+  return createRoutes({
+    resources: parts.backend.handler,
+    proxy: createProxyHandler({ client: parts.client, kubeletClient: options.kubeletClient, random }),
+    pathHandlers: [discoveryHandler(kinds, { serverAddress }), openApiHandler(kinds)],
+    health: parts.health,
+    metrics: parts.metrics,
+    serviceAccountKeys: parts.keys,
+    issuer: parts.issuer,
+    jwksUri: `https://${serverAddress}/openid/v1/jwks`,
+    groupPaths: [...discoveryPaths(kinds), '/openapi/v2', '/openapi/v3', '/openapi/v3/'],
+  })
+}
+
+async function start(parts: Parts, options: ApiServerOptions, port: number): Promise<void> {
+  await parts.backend.ready()
+  parts.informers.start(parts.closing.signal)
+  await parts.bootstrap.run({ address: options.advertiseAddress, port, signal: parts.closing.signal })
+}

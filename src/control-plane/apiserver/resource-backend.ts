@@ -1,0 +1,36 @@
+/** The seam between the server's front and its resources: what the resource handler gets, and what it gives. */
+import type { KindDefinition } from '#api/kind.ts'
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import type { RandomSource } from '#base/random.ts'
+import type { Client } from '#client/client.ts'
+import type { Store } from '#control-plane/store/store.ts'
+import type { TokenAuthenticator, TokenIssuer } from './authentication/token-authenticator.ts'
+import type { Authorizer } from './authorization/authorizer.ts'
+import type { Handler } from './request.ts'
+
+export type NodePortRange = { readonly from: number; readonly to: number }
+
+export type ResourceDependencies = {
+  readonly store: Store
+  readonly kinds: readonly KindDefinition[]
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  /** For access reviews, escalation checks and admission. */
+  readonly authorizer: Authorizer
+  /** For TokenReview and TokenRequest. */
+  readonly tokens: TokenAuthenticator & TokenIssuer
+  /** This server itself, as a member of system:masters: usable once the backend is ready. */
+  readonly client: Client
+  readonly serviceClusterIpRange: string
+  readonly nodePortRange: NodePortRange
+}
+
+export interface ResourceBackend {
+  /** Answers every request about resources but the proxies and streams of pods. */
+  readonly handler: Handler
+  /** Resolves when the caches are filled: before, requests are refused with 429. */
+  ready(): Promise<void>
+  close(): Promise<void>
+}
