@@ -7,7 +7,7 @@ import { Resolver } from '#addons/dns/resolver.ts'
 import { DnsServer } from '#addons/dns/server.ts'
 import { ENDPOINTSLICES, NAMESPACES, SERVICES } from '#api/resources.gen.ts'
 import { connectComponent } from '#cluster/component-process.ts'
-import { untilSignal } from '#cluster/until-signal.ts'
+import { untilSignal } from '#base/until-signal.ts'
 
 const { values } = parseArgs({
   options: {

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { ENDPOINTSLICES, NODES, SERVICES } from '#api/resources.gen.ts'
 import { connectComponent } from '#cluster/component-process.ts'
 import { addressRange } from '#cluster/nodes/address-range.ts'
-import { untilSignal } from '#cluster/until-signal.ts'
+import { untilSignal } from '#base/until-signal.ts'
 import { ServiceProxy } from '#worker-node/proxy/proxy.ts'
 
 const { values } = parseArgs({

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { ApiEventRecorder } from '#client/api-event-recorder.ts'
 import { connectComponent } from '#cluster/component-process.ts'
-import { untilSignal } from '#cluster/until-signal.ts'
+import { untilSignal } from '#base/until-signal.ts'
 import { DEFAULT_SCHEDULER_NAME, Scheduler } from '#control-plane/scheduler/scheduler.ts'
 
 const { values } = parseArgs({

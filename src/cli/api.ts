@@ -7,7 +7,7 @@ import { SystemClock } from '#base/clock.ts'
 import { createLogger, type LogLevel } from '#base/pino-log.ts'
 import { SystemRandom } from '#base/random.ts'
 import { startStandaloneApiServer } from '#cluster/standalone-api-server.ts'
-import { untilSignal } from '#cluster/until-signal.ts'
+import { untilSignal } from '#base/until-signal.ts'
 import { parseWholeNumber } from './up.ts'
 
 type Options = { port: number; dataDir?: string; kubeconfig?: string; logLevel: LogLevel }

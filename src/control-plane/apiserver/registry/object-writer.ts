@@ -47,6 +47,8 @@ export type Wanted = {
   readonly object: KubernetesObject
   /** Apply has worked out who owns what already. */
   readonly ownersAreKnown?: boolean
+  /** The server itself changes the object (a binding, an eviction): the kind's rules for clients do not apply. */
+  readonly isOwnChange?: boolean
   /** The client asked to forget all owners. */
   readonly resetsOwners?: boolean
   /** Nothing is to be written: the current object is the answer. */
@@ -200,6 +202,7 @@ export class ObjectWriter {
     const attributes = this.#attributes(resource, 'UPDATE', { object, old, outcome }, context)
     await this.#options.admission.mutate(attributes)
     keepServerMeta(object, old)
+    if (wanted.isOwnChange === true) return this.#options.admission.validate(attributes)
     const { strategy } = resource.kind
     strategy.prepareForUpdate?.(object, old, context.strategy)
     const errors: FieldError[] = validateObjectMetaUpdate(object.metadata, old.metadata)

@@ -29,7 +29,11 @@ export async function handleBinding(
     pods,
     (current) => {
       if (current === null) throw notFound(pods.groupResource, name)
-      return { object: bindPod(pods, current as Pod, binding, context.clock.now()), ownersAreKnown: true }
+      return {
+        object: bindPod(pods, current as Pod, binding, context.clock.now()),
+        ownersAreKnown: true,
+        isOwnChange: true,
+      }
     },
     place,
   )

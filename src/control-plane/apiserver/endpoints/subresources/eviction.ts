@@ -143,7 +143,7 @@ async function markDisrupted(context: EndpointContext, pods: Resource, request: 
         lastTransitionTime: formatSeconds(context.clock.now()),
       }
       pod.status = { ...pod.status, conditions: [...others, condition] }
-      return { object: pod, ownersAreKnown: true }
+      return { object: pod, ownersAreKnown: true, isOwnChange: true }
     },
     place,
   )
