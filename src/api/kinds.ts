@@ -31,6 +31,8 @@ import { localSubjectAccessReviewKind } from './authorization/local-subject-acce
 import { selfSubjectAccessReviewKind } from './authorization/self-subject-access-review/kind.ts'
 import { selfSubjectRulesReviewKind } from './authorization/self-subject-rules-review/kind.ts'
 import { subjectAccessReviewKind } from './authorization/subject-access-review/kind.ts'
+import { horizontalPodAutoscalerV1Kind } from './autoscaling/horizontal-pod-autoscaler/kind-v1.ts'
+import { horizontalPodAutoscalerKind } from './autoscaling/horizontal-pod-autoscaler/kind.ts'
 import { cronJobKind } from './batch/cron-job/kind.ts'
 import { jobKind } from './batch/job/kind.ts'
 import { certificateSigningRequestKind } from './certificates/certificate-signing-request/kind.ts'
@@ -86,6 +88,8 @@ export const KINDS: readonly KindDefinition[] = [
   selfSubjectAccessReviewKind,
   selfSubjectRulesReviewKind,
   subjectAccessReviewKind,
+  horizontalPodAutoscalerKind,
+  horizontalPodAutoscalerV1Kind,
   cronJobKind,
   jobKind,
   certificateSigningRequestKind,
