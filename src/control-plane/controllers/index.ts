@@ -1,0 +1,22 @@
+/** All controllers, in the order in which they start. */
+import type { Controller, ControllerContext, ControllerDefinition } from './controller.ts'
+import { DeploymentController } from './deployment/controller.ts'
+import { NamespaceController } from './namespace/controller.ts'
+import { NodeIpamController } from './node-ipam/controller.ts'
+import { ReplicaSetController } from './replicaset/controller.ts'
+import { RootCaCertificatePublisherController } from './root-ca-certificate-publisher/controller.ts'
+import { ServiceAccountController } from './serviceaccount/controller.ts'
+
+const define = (name: string, controller: new (context: ControllerContext) => Controller): ControllerDefinition => ({
+  name,
+  create: (context) => new controller(context),
+})
+
+export const CONTROLLERS: readonly ControllerDefinition[] = [
+  define('serviceaccount-controller', ServiceAccountController),
+  define('root-ca-certificate-publisher-controller', RootCaCertificatePublisherController),
+  define('namespace-controller', NamespaceController),
+  define('node-ipam-controller', NodeIpamController),
+  define('replicaset-controller', ReplicaSetController),
+  define('deployment-controller', DeploymentController),
+]
