@@ -8,7 +8,7 @@ const NOW_MS = Date.parse('2026-01-02T00:00:00Z')
 /** As little as a decoded object can hold. */
 const bare = {
   metadata: { name: 'x', uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' },
-  spec: { jobTemplate: {}, template: {}, schedule: '' },
+  spec: { jobTemplate: {}, template: {}, schedule: '', scaleTargetRef: {} },
   roleRef: { kind: 'Role', name: 'r', apiGroup: '' },
   involvedObject: {},
 }

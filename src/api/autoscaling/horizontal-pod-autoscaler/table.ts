@@ -11,10 +11,10 @@ import { formatAge } from '#api/table-cells.ts'
 export function autoscalerCells({ metadata, spec, status }: HorizontalPodAutoscaler, nowMs: number): unknown[] {
   return [
     metadata.name,
-    `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`,
+    `${spec.scaleTargetRef.kind ?? ''}/${spec.scaleTargetRef.name ?? ''}`,
     metricsCell(spec.metrics ?? [], status?.currentMetrics ?? []),
     spec.minReplicas === undefined ? '<unset>' : `${spec.minReplicas}`,
-    spec.maxReplicas,
+    spec.maxReplicas ?? 0,
     status?.currentReplicas ?? 0,
     formatAge(metadata.creationTimestamp, nowMs),
   ]
