@@ -28,7 +28,7 @@ import { Bootstrap } from './bootstrap/bootstrap.ts'
 import { discoveryHandler, discoveryPaths } from './discovery/discovery-handler.ts'
 import { DEFAULT_LIMITS, createMaxInFlightStage, type InFlightLimits } from './flow-control/max-in-flight.ts'
 import { HealthChecks } from './health/health-checks.ts'
-import { negotiationStage } from './http/negotiation-stage.ts'
+import { createNegotiationStage } from './http/negotiation-stage.ts'
 import { HttpServer, type ServingCertificate } from './http/server.ts'
 import { createInProcessServer } from './in-process-server.ts'
 import { ApiServerMetrics } from './metrics/metrics.ts'
@@ -185,7 +185,7 @@ function assemble(options: ApiServerOptions): Parts {
       metrics.observeInFlight(kind, running),
     ),
     authorization: createAuthorizationStage(authorizer),
-    negotiation: negotiationStage,
+    negotiation: createNegotiationStage(kinds),
     body: readBodyStage,
   }
   inProcessHandler = createInProcessChain(stages, routes)

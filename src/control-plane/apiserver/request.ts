@@ -118,6 +118,8 @@ export type ResponseBody =
       readonly kind: string
       readonly metadata: Readonly<Record<string, unknown>>
       readonly items: readonly StoredObject[]
+      /** Items of custom resources say their type; others are written without, as upstream does. */
+      readonly keepsItemTypes?: boolean
     }
   | { readonly form: 'watch'; readonly stream: WatchStream }
   /** Ready bytes or text, or a stream of them (logs, metrics, OpenAPI). */

@@ -7,7 +7,8 @@ export const VERSION = {
   minCompatibilityMajor: '1',
   minCompatibilityMinor: '36',
   gitVersion: 'v1.37.2',
-  gitCommit: '',
+  /** What a build says that no release process has stamped. */
+  gitCommit: '$Format:%H$',
   gitTreeState: '',
   buildDate: '1970-01-01T00:00:00Z',
   goVersion: 'go1.26.8',

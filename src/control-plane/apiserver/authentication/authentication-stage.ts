@@ -30,7 +30,7 @@ async function authenticate(request: ApiRequest, { tokens, clock, log }: Authent
       return null
     })
     if (found === null) throw unauthorized()
-    return withAuthenticatedGroup(found.user)
+    return found.user
   }
   // A certificate that proves nothing is refused rather than taken for an anonymous client.
   if (certificate !== null) throw unauthorized()
@@ -63,24 +63,25 @@ function bearerTokenOf(request: ApiRequest): string | null {
   return encoded === undefined ? null : Buffer.from(encoded.slice(TOKEN_PROTOCOL.length), 'base64url').toString()
 }
 
-/** Asks several authenticators in order; a refusal of one still lets the others look. */
+const INVALID = 'invalid bearer token'
+
+/** Asks several authenticators in order; a refusal of one still lets the others look. Throws when none knows the token. */
 export class TokenAuthenticators implements TokenAuthenticator {
   readonly #authenticators: readonly TokenAuthenticator[]
   constructor(authenticators: readonly TokenAuthenticator[]) {
     this.#authenticators = authenticators
   }
 
-  async authenticateToken(token: string, audiences: readonly string[]): Promise<AuthenticatedToken | null> {
+  async authenticateToken(token: string, audiences: readonly string[]): Promise<AuthenticatedToken> {
     const refusals: string[] = []
     for (const authenticator of this.#authenticators) {
       try {
         const found = await authenticator.authenticateToken(token, audiences)
-        if (found !== null) return found
+        if (found !== null) return { ...found, user: withAuthenticatedGroup(found.user) }
       } catch (error) {
         refusals.push(error instanceof Error ? error.message : String(error))
       }
     }
-    if (refusals.length === 0) return null
-    throw new Error(refusals.length === 1 ? refusals[0] : `[${refusals.join(', ')}]`)
+    throw new Error(refusals.length === 0 ? INVALID : `[${[INVALID, ...refusals].join(', ')}]`)
   }
 }

@@ -1,8 +1,15 @@
-/** Lets a user act as another one, when allowed to impersonate every part of that identity. */
+/** Lets a user act as another one, when a mode of impersonation allows it. */
 import { badRequest } from '#machinery/status-error.ts'
-import type { Attributes, Authorizer } from '../authorization/authorizer.ts'
-import { forbiddenError } from '../authorization/authorization-stage.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
+import { attributesOf } from '../authorization/authorization-stage.ts'
 import type { ApiRequest, Stage, UserInfo } from '../request.ts'
+import {
+  IMPERSONATION_MODES,
+  checkMode,
+  nodeNameOfUser,
+  type ImpersonationMode,
+  type WantedUser,
+} from './impersonation-modes.ts'
 import {
   ANONYMOUS_USER,
   AUTHENTICATED_GROUP,
@@ -11,52 +18,48 @@ import {
   serviceAccountGroups,
 } from './users.ts'
 
-/** One part of the identity asked for, as the resource that `impersonate` is allowed on. */
-type Part = Pick<Attributes, 'group' | 'version' | 'namespace' | 'resource' | 'subresource' | 'name'>
-
-type Wanted = {
-  readonly user: string
-  readonly uid: string
-  readonly groups: readonly string[]
-  readonly extra: Readonly<Record<string, readonly string[]>>
-}
-
 export function createImpersonationStage(authorizer: Authorizer): Stage {
   return async (request, next) => {
     const wanted = readHeaders(request)
-    if (wanted === null) return next(request)
-    for (const part of partsOf(wanted)) {
-      const attributes: Attributes = {
-        ...part,
-        user: request.user,
-        verb: 'impersonate',
-        isResourceRequest: true,
-        path: '',
-      }
-      const decision = await authorizer.authorize(attributes)
-      if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason)
-    }
-    request.user = impersonatedUser(wanted)
+    if (wanted !== null) request.user = impersonatedUser(wanted, await allowedMode(request, wanted, authorizer))
     return next(request)
   }
 }
 
+/** The first mode that allows it. When none does, the refusal of the narrowest one says what is missing. */
+async function allowedMode(
+  request: ApiRequest,
+  wanted: WantedUser,
+  authorizer: Authorizer,
+): Promise<ImpersonationMode> {
+  let refusal: unknown
+  for (const mode of IMPERSONATION_MODES) {
+    if (!mode.appliesTo(wanted, request.user)) continue
+    try {
+      await checkMode(mode, wanted, attributesOf(request), authorizer)
+      return mode
+    } catch (error) {
+      refusal ??= error
+    }
+  }
+  throw refusal
+}
+
 const EXTRA_PREFIX = 'impersonate-extra-'
 
-function readHeaders(request: ApiRequest): Wanted | null {
-  const wanted = { user: '', uid: '', groups: [] as string[], extra: {} as Record<string, string[]> }
+function readHeaders(request: ApiRequest): WantedUser | null {
+  const wanted = { name: '', uid: '', groups: [] as string[], extra: {} as Record<string, string[]> }
   for (const [rawName, value] of request.connection?.rawHeaders ?? []) {
     const name = rawName.toLowerCase()
-    if (name === 'impersonate-user') wanted.user ||= value
+    if (name === 'impersonate-user') wanted.name ||= value
     else if (name === 'impersonate-uid') wanted.uid ||= value
     else if (name === 'impersonate-group') wanted.groups.push(value)
     else if (name.startsWith(EXTRA_PREFIX))
       (wanted.extra[unescapeKey(name.slice(EXTRA_PREFIX.length))] ??= []).push(value)
   }
-  if (wanted.user !== '') return wanted
-  const parts = partsOf(wanted)
-  if (parts.length === 0) return null
-  throw badRequest(`requested [${parts.map(describe).join(' ')}] without impersonating a user`)
+  if (wanted.name !== '') return wanted
+  if (wanted.uid === '' && wanted.groups.length === 0 && Object.keys(wanted.extra).length === 0) return null
+  throw badRequest(`requested ${describe(wanted)} without impersonating a user name`)
 }
 
 /** A key that is not encoded properly stands for itself. */
@@ -68,33 +71,30 @@ function unescapeKey(key: string): string {
   }
 }
 
-function partsOf({ user, uid, groups, extra }: Wanted): Part[] {
-  const core = { group: '', version: '', namespace: '', subresource: '' }
-  const authentication = { group: 'authentication.k8s.io', version: 'v1', namespace: '', subresource: '' }
-  const account = parseServiceAccountUser(user)
-  const parts: Part[] = []
-  if (account !== null) parts.push({ ...core, ...account, resource: 'serviceaccounts' })
-  else if (user !== '') parts.push({ ...core, resource: 'users', name: user })
-  for (const name of groups) parts.push({ ...core, resource: 'groups', name })
-  for (const [key, values] of Object.entries(extra))
-    for (const name of values) parts.push({ ...authentication, resource: 'userextras', subresource: key, name })
-  if (uid !== '') parts.push({ ...authentication, resource: 'uids', name: uid })
-  return parts
+/** Go's print of the user, which upstream's refusal contains. */
+function describe({ name, uid, groups, extra }: WantedUser): string {
+  const list = (values: readonly string[]): string =>
+    `[]string{${values.map((value) => JSON.stringify(value)).join(', ')}}`
+  const entries = Object.entries(extra).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const groupText = groups.length === 0 ? '[]string(nil)' : list(groups)
+  const extraText =
+    entries.length === 0
+      ? 'map[string][]string(nil)'
+      : `map[string][]string{${entries.map(([key, values]) => `${JSON.stringify(key)}:${list(values)}`).join(', ')}}`
+  return `&user.DefaultInfo{Name:${JSON.stringify(name)}, UID:${JSON.stringify(uid)}, Groups:${groupText}, Extra:${extraText}}`
 }
 
-const KIND_OF_RESOURCE: Readonly<Record<string, string>> = { groups: 'Group', userextras: 'UserExtra', uids: 'UID' }
-
-/** Go's print of the ObjectReference that upstream names in its refusal. */
-function describe({ resource, name, group, version, subresource }: Part): string {
-  const apiVersion = group === '' ? '' : `${group}/${version}`
-  return `{${KIND_OF_RESOURCE[resource] ?? ''}  ${name}  ${apiVersion}  ${subresource}}`
-}
-
-function impersonatedUser({ user, uid, groups, extra }: Wanted): UserInfo {
-  const account = parseServiceAccountUser(user)
-  const all = groups.length === 0 && account !== null ? serviceAccountGroups(account.namespace) : [...groups]
-  if (user === ANONYMOUS_USER) {
+function impersonatedUser({ name, uid, groups, extra }: WantedUser, mode: ImpersonationMode): UserInfo {
+  const all = groups.length > 0 ? [...groups] : fixedGroups(name, mode)
+  if (name === ANONYMOUS_USER) {
     if (!all.includes(UNAUTHENTICATED_GROUP)) all.push(UNAUTHENTICATED_GROUP)
   } else if (!all.includes(AUTHENTICATED_GROUP) && !all.includes(UNAUTHENTICATED_GROUP)) all.push(AUTHENTICATED_GROUP)
-  return { name: user, uid, groups: all, extra }
+  return { name, uid, groups: all, extra }
+}
+
+/** Service accounts, and nodes in the constrained modes, are in the same groups always. */
+function fixedGroups(name: string, mode: ImpersonationMode): string[] {
+  const account = parseServiceAccountUser(name)
+  if (account !== null) return serviceAccountGroups(account.namespace)
+  return mode.name !== null && nodeNameOfUser(name) !== null ? ['system:nodes'] : []
 }

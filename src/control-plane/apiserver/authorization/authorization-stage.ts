@@ -1,5 +1,5 @@
 /** Refuses requests that no authorizer allows, in upstream's words. */
-import { forbidden, type StatusError } from '#machinery/status-error.ts'
+import { forbidden, StatusError } from '#machinery/status-error.ts'
 import type { ApiRequest, Stage } from '../request.ts'
 import type { Attributes, Authorizer } from './authorizer.ts'
 
@@ -34,11 +34,10 @@ export function attributesOf(request: ApiRequest): Attributes {
 
 export function forbiddenError(attributes: Attributes, reason: string): StatusError {
   const message = escapeHtml(forbiddenMessage(attributes))
-  return forbidden(
-    { group: attributes.group, resource: attributes.resource },
-    attributes.name,
-    reason === '' ? message : `${message}: ${reason}`,
-  )
+  const why = reason === '' ? message : `${message}: ${reason}`
+  if (!attributes.isResourceRequest)
+    return new StatusError({ code: 403, reason: 'Forbidden', message: `forbidden: ${why}`, details: {} })
+  return forbidden({ group: attributes.group, resource: attributes.resource }, attributes.name, why)
 }
 
 function forbiddenMessage(attributes: Attributes): string {

@@ -1,7 +1,7 @@
 /** Turns an answer of the chain into bytes on the wire, in the form and encoding that the client accepts. */
-import { dump } from 'js-yaml'
 import type { Clock } from '#base/clock.ts'
 import { StatusError } from '#machinery/status-error.ts'
+import { formatYaml } from '#machinery/yaml.ts'
 import type { ApiRequest, ApiResponse, ResponseBody } from '../request.ts'
 import type { Exchange } from './exchange.ts'
 import { acceptsGzip, negotiateMediaType, wantsPretty, type MediaType } from './negotiation.ts'
@@ -73,12 +73,10 @@ function encodeSingle(request: AnswerRequest, body: Extract<ResponseBody, { form
 }
 
 function encodeObject(object: unknown, mediaType: MediaType, pretty: boolean): Encoded {
-  if (mediaType === 'application/yaml') return { mediaType, content: Buffer.from(toYaml(object)), newline: false }
+  if (mediaType === 'application/yaml') return { mediaType, content: Buffer.from(formatYaml(object)), newline: false }
   const text = pretty ? JSON.stringify(object, null, 2) : JSON.stringify(object)
   return { mediaType, content: Buffer.from(text), newline: !pretty }
 }
-
-const toYaml = (object: unknown): string => dump(object, { sortKeys: true, lineWidth: -1, noRefs: true })
 
 async function writeWhole(
   exchange: Exchange,
@@ -103,48 +101,86 @@ async function writeWhole(
 
 const COMPRESSED = { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }
 
+type ListBody = Extract<ResponseBody, { form: 'list' }>
+
 async function writeList(
   exchange: Exchange,
   request: AnswerRequest,
   code: number,
   headers: Headers,
-  { body, clock }: { body: Extract<ResponseBody, { form: 'list' }>; clock: Clock },
+  { body, clock }: { body: ListBody; clock: Clock },
 ): Promise<void> {
   const mediaType = negotiateMediaType(request.headers['accept']) ?? 'application/json'
-  const { kind, apiVersion, metadata, items } = body
-  if (mediaType === 'application/yaml' || wantsPretty(request.query, request.headers['user-agent'])) {
-    const decoded: unknown[] = []
-    for (const item of items) {
-      decoded.push(JSON.parse(item.bytes.toString()))
-      if (decoded.length % 100 === 0) await clock.yield()
-    }
-    const encoded = encodeObject({ kind, apiVersion, metadata, items: decoded }, mediaType, true)
+  const pretty = wantsPretty(request.query, request.headers['user-agent'])
+  if (mediaType === 'application/yaml' || pretty) {
+    const encoded = encodeObject(await decodeList(body, clock), mediaType, pretty)
     return writeWhole(exchange, request, code, headers, encoded)
   }
-  const opening = JSON.stringify({ kind, apiVersion, metadata })
-  const prefix = Buffer.from(`${opening.slice(0, -1)},"items":[`)
-  const suffix = Buffer.from(']}\n')
-  let size = prefix.length + suffix.length + Math.max(0, items.length - 1)
-  for (const item of items) size += item.bytes.length
+  let size = 0
+  for (const { bytes } of body.items) size += bytes.length
   const compress = size > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
-  const sizing: Headers = compress ? COMPRESSED : { 'Content-Length': String(size) }
+  // A long list is on its way before its last part is looked at, so its exact length is not known.
+  const parts = body.items.length > SIZED_ITEMS_MAX ? listParts(body) : [...listParts(body)]
+  const sizing: Headers = compress
+    ? COMPRESSED
+    : Array.isArray(parts)
+      ? { 'Content-Length': String(lengthOf(parts)) }
+      : {}
   exchange.sendHead(code, { ...headers, 'Content-Type': mediaType, ...sizing })
   if (request.method === 'HEAD') return void exchange.output.end()
   const output = compress ? compressInto(exchange.output) : exchange.output
-  await writeParts(output, listParts(prefix, items, suffix), clock)
+  await writeParts(output, parts, clock)
   output.end()
 }
 
-function* listParts(prefix: Buffer, items: readonly { readonly bytes: Buffer }[], suffix: Buffer): Generator<Buffer> {
-  yield prefix
-  let isFirst = true
+async function decodeList(
+  { kind, apiVersion, metadata, items, keepsItemTypes }: ListBody,
+  clock: Clock,
+): Promise<unknown> {
+  const decoded: unknown[] = []
   for (const item of items) {
-    if (!isFirst) yield COMMA
-    isFirst = false
-    yield item.bytes
+    const { kind, apiVersion, ...rest } = JSON.parse(item.bytes.toString()) as Record<string, unknown>
+    decoded.push(keepsItemTypes ? { kind, apiVersion, ...rest } : rest)
+    if (decoded.length % DECODED_PER_SLICE === 0) await clock.yield()
   }
-  yield suffix
+  return { kind, apiVersion, metadata, items: decoded }
 }
+
+/** Lists up to this length say their size. */
+const SIZED_ITEMS_MAX = 500
+
+function lengthOf(parts: readonly Buffer[]): number {
+  let length = 0
+  for (const part of parts) length += part.length
+  return length
+}
+
+/** About a millisecond of parsing. */
+const DECODED_PER_SLICE = 50
+const [OPEN, COMMA_OPEN] = [Buffer.from('{'), Buffer.from(',{')]
+
+/** Head, items and tail. An item is a view of its stored bytes, past the type that the list already says. */
+function* listParts({ kind, apiVersion, metadata, items, keepsItemTypes }: ListBody): Generator<Buffer> {
+  const opening = JSON.stringify({ kind, apiVersion, metadata })
+  yield Buffer.from(`${opening.slice(0, -1)},"items":[`)
+  const itemHead = keepsItemTypes
+    ? null
+    : Buffer.from(`{"kind":"${kind.slice(0, -'List'.length)}","apiVersion":"${apiVersion}",`)
+  let isFirst = true
+  for (const { bytes } of items) {
+    const isHeaded = itemHead !== null && beginsWith(bytes, itemHead)
+    if (isHeaded) yield isFirst ? OPEN : COMMA_OPEN
+    else if (!isFirst) yield COMMA
+    isFirst = false
+    yield isHeaded ? bytes.subarray(itemHead.length) : bytes
+  }
+  yield LIST_END
+}
+
+const LIST_END = Buffer.from(']}\n')
+
+const beginsWith = (bytes: Buffer, head: Buffer): boolean =>
+  bytes.length > head.length && bytes.compare(head, 0, head.length, 0, head.length) === 0
 
 async function writeRaw(
   exchange: Exchange,

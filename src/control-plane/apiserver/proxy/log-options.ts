@@ -21,7 +21,7 @@ export function validateLogOptions(query: URLSearchParams, podName: string): voi
     problems.push(invalidNumber('limitBytes', numbers.limitBytes, 'must be greater than 0'))
   if (numbers.sinceSeconds !== null && query.get('sinceTime'))
     problems.push({
-      field: 'sinceSeconds',
+      field: '[]',
       reason: 'FieldValueForbidden',
       message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
     })

@@ -36,7 +36,7 @@ export class PodStreams {
     validateLogOptions(query, request.info.name)
     const pod = await this.#pod(request)
     const container = chooseContainer(pod, query.get('container') ?? '')
-    if (!pod.spec?.nodeName) return plainText('')
+    if (!pod.spec?.nodeName) return NOTHING_YET
     const endpoint = await this.#kubeletOf(pod.spec.nodeName, isTrue(query.get('insecureSkipTLSVerifyBackend')))
     const path = `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}`
     const answer = await sendToBackend({
@@ -102,7 +102,10 @@ function portParameters(query: URLSearchParams): URLSearchParams {
   return ports.length === 0 ? new URLSearchParams() : new URLSearchParams({ port: ports.join(',') })
 }
 
-const plainText = (content: string | AsyncIterable<Uint8Array>): ApiResponse => ({
+/** A pod that runs nowhere yet has no logs. */
+const NOTHING_YET: ApiResponse = { code: 204, body: { form: 'raw', contentType: '', content: '' } }
+
+const plainText = (content: AsyncIterable<Uint8Array>): ApiResponse => ({
   code: 200,
   body: { form: 'raw', contentType: 'text/plain', content },
 })

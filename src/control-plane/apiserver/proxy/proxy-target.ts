@@ -67,8 +67,8 @@ function isRoutable(address: string): boolean {
 }
 
 async function serviceTarget(namespace: string, id: Id, { client, random }: ProxyTargetOptions): Promise<Endpoint> {
-  const service = await client.get(SERVICES, namespace, id.name)
-  const portName = portNameOf(service, id)
+  const isNumber = /^\d+$/.test(id.port)
+  const portName = isNumber ? portNameOf(await client.get(SERVICES, namespace, id.name), id) : id.port
   const slices = await client.list(ENDPOINTSLICES, namespace, {
     labelSelector: `kubernetes.io/service-name=${id.name}`,
   })
@@ -79,7 +79,6 @@ async function serviceTarget(namespace: string, id: Id, { client, random }: Prox
 }
 
 function portNameOf(service: Service, { name, port }: Id): string {
-  if (!/^\d+$/.test(port)) return port
   const found = service.spec?.ports?.find((one) => one.port === Number(port))
   if (found === undefined) throw unavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
   return found.name ?? ''
