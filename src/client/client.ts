@@ -62,6 +62,13 @@ export interface Client {
   /** PUT of the whole object; its resourceVersion guards against lost updates. */
   update<T extends KubernetesObject>(resource: ResourceRef<T>, object: T, signal?: AbortSignal): Promise<T>
   updateStatus<T extends KubernetesObject>(resource: ResourceRef<T>, object: T, signal?: AbortSignal): Promise<T>
+  /** PUT of a subresource that takes the whole object, such as a namespace's `finalize`. */
+  putSubresource<T extends KubernetesObject>(
+    resource: ResourceRef<T>,
+    object: T,
+    subresource: string,
+    signal?: AbortSignal,
+  ): Promise<T>
   patch<T extends KubernetesObject>(
     resource: ResourceRef<T>,
     namespace: string,

@@ -64,6 +64,15 @@ export class RestClient implements Client {
     return this.#put(resource, object, 'status', signal)
   }
 
+  putSubresource<T extends KubernetesObject>(
+    resource: ResourceRef<T>,
+    object: T,
+    subresource: string,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.#put(resource, object, subresource, signal)
+  }
+
   patch<T extends KubernetesObject>(
     resource: ResourceRef<T>,
     namespace: string,

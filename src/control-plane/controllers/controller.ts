@@ -35,8 +35,31 @@ export class TerminalError extends Error {
   }
 }
 
+/** What differs from cluster to cluster. */
+export type ControllerOptions = {
+  /** Range that the nodes' pod ranges are cut from; without it nodes get none. */
+  readonly clusterCidr?: string
+  /** Prefix length of one node's pod range; 24 when absent. */
+  readonly nodeCidrMaskSize?: number
+  /** PEM text that goes into each namespace's `kube-root-ca.crt`; without it none is written. */
+  readonly rootCa?: string
+  /** Signs the tokens of Secrets of type service-account-token; without it they stay empty. */
+  readonly serviceAccountSigner?: ServiceAccountSigner
+  /** Names of controllers to run, as `--controllers` takes them (`*`, `name`, `-name`). */
+  readonly controllers?: readonly string[]
+}
+
+/** Makes a token that does not expire for a ServiceAccount and one of its Secrets. */
+export type ServiceAccountSigner = (account: {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly secretName: string
+}) => Promise<string>
+
 /** What every controller is made from. */
 export type ControllerContext = {
+  readonly options: ControllerOptions
   readonly client: Client
   readonly informers: InformerFactory
   readonly clock: Clock

@@ -126,6 +126,10 @@ export class FakeApi implements Client {
     return Promise.reject(new Error('not part of the fake'))
   }
 
+  putSubresource<T extends KubernetesObject>(resource: ResourceRef<T>, object: T): Promise<T> {
+    return this.update(resource, object)
+  }
+
   createSubresource<R>(): Promise<R> {
     return Promise.resolve({ status: { token: 'a-token', expirationTimestamp: '2099-01-01T00:00:00Z' } } as R)
   }

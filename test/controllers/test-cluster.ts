@@ -1,0 +1,82 @@
+/** A whole API server in memory with controllers over it, for tests: real time, no waiting that is not for an answer. */
+import { KINDS } from '#api/kinds.ts'
+import { SystemClock } from '#base/clock.ts'
+import { NO_LOG, type Logger } from '#base/log.ts'
+import { SystemRandom } from '#base/random.ts'
+import { ApiEventRecorder } from '#client/api-event-recorder.ts'
+import type { Client } from '#client/client.ts'
+import { SharedInformerFactory } from '#client/informer-factory.ts'
+import { createAuthority, createSigningKey, issueCertificate } from '#cluster/certificates/authority.ts'
+import { createApiServer } from '#control-plane/apiserver/apiserver.ts'
+import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
+import { createMemoryStore } from '#control-plane/store/memory/memory-store.ts'
+import { runControllers } from '#control-plane/controllers/controller-manager.ts'
+import type { ControllerOptions } from '#control-plane/controllers/controller.ts'
+
+export type TestCluster = {
+  readonly client: Client
+  /** Resolves with the first answer that is not null or undefined; throws after the limit. */
+  eventually<T>(ask: () => Promise<T | null | undefined>, limitMs?: number): Promise<T>
+  close(): Promise<void>
+}
+
+const LIMIT_MS = 10_000
+const PAUSE_MS = 10
+
+export async function startTestCluster(options: ControllerOptions = {}, log: Logger = NO_LOG): Promise<TestCluster> {
+  const clock = new SystemClock({ keepsProcessAlive: true })
+  const random = new SystemRandom()
+  const server = await startServer(clock, random, log)
+  const user = { name: 'system:kube-controller-manager', uid: '', groups: ['system:masters'], extra: {} }
+  const client = server.client(user, 'kube-controller-manager')
+  const informers = new SharedInformerFactory({ client, clock, random, log })
+  const events = new ApiEventRecorder({ client, clock, random, log, component: 'kube-controller-manager', host: '' })
+  const closing = new AbortController()
+  const running = runControllers({ client, informers, clock, random, log, events, signal: closing.signal, options })
+  return {
+    client,
+    eventually: async (ask, limitMs = LIMIT_MS) => {
+      for (const endsAt = clock.monotonic() + limitMs; clock.monotonic() < endsAt;) {
+        const answer = await ask().catch(() => null) // Not there yet is an answer like any other.
+        if (answer !== null && answer !== undefined) return answer
+        await clock.sleep(PAUSE_MS)
+      }
+      throw new Error(`not so within ${limitMs} ms: ${ask.toString()}`)
+    },
+    close: async () => {
+      closing.abort()
+      await running
+      await server.close()
+    },
+  }
+}
+
+async function startServer(
+  clock: SystemClock,
+  random: SystemRandom,
+  log: Logger,
+): Promise<Awaited<ReturnType<typeof createApiServer>>> {
+  const ca = await createAuthority('kubernetes', clock)
+  const [serving, kubelet, signing] = await Promise.all([
+    issueCertificate(ca, { commonName: 'kube-apiserver', hosts: ['127.0.0.1'], usages: ['server'] }, clock),
+    issueCertificate(ca, { commonName: 'kubelet-client', organizations: [], usages: ['client'] }, clock),
+    createSigningKey(),
+  ])
+  const server = await createApiServer({
+    store: createMemoryStore({ clock }),
+    kinds: KINDS,
+    createResources: (dependencies) => createResources(dependencies, { freeze: true }),
+    clock,
+    random,
+    log,
+    serving: { ...serving, port: 0, address: '127.0.0.1' },
+    advertiseAddress: '127.0.0.1',
+    clientCa: ca.certificate,
+    serviceAccountKeys: { signingKey: signing.privateKey },
+    serviceClusterIpRange: '10.96.0.0/16',
+    nodePortRange: { from: 30000, to: 32767 },
+    kubeletClient: { ...kubelet, certificateAuthority: ca.certificate },
+  })
+  await server.ready()
+  return server
+}
