@@ -20,6 +20,12 @@ import { resourceQuotaKind } from './core/resource-quota/kind.ts'
 import { secretKind } from './core/secret/kind.ts'
 import { serviceAccountKind } from './core/service-account/kind.ts'
 import { serviceKind } from './core/service/kind.ts'
+import { mutatingAdmissionPolicyKind } from './admissionregistration/mutating-admission-policy/kind.ts'
+import { mutatingAdmissionPolicyBindingKind } from './admissionregistration/mutating-admission-policy-binding/kind.ts'
+import { mutatingWebhookConfigurationKind } from './admissionregistration/mutating-webhook-configuration/kind.ts'
+import { validatingAdmissionPolicyKind } from './admissionregistration/validating-admission-policy/kind.ts'
+import { validatingAdmissionPolicyBindingKind } from './admissionregistration/validating-admission-policy-binding/kind.ts'
+import { validatingWebhookConfigurationKind } from './admissionregistration/validating-webhook-configuration/kind.ts'
 import { controllerRevisionKind } from './apps/controller-revision/kind.ts'
 import { daemonSetKind } from './apps/daemon-set/kind.ts'
 import { deploymentKind } from './apps/deployment/kind.ts'
@@ -77,6 +83,12 @@ export const KINDS: readonly KindDefinition[] = [
   secretKind,
   serviceAccountKind,
   serviceKind,
+  mutatingAdmissionPolicyKind,
+  mutatingAdmissionPolicyBindingKind,
+  mutatingWebhookConfigurationKind,
+  validatingAdmissionPolicyKind,
+  validatingAdmissionPolicyBindingKind,
+  validatingWebhookConfigurationKind,
   controllerRevisionKind,
   daemonSetKind,
   deploymentKind,

@@ -10,7 +10,11 @@ export const daemonSetStrategy = workloadStrategy<DaemonSet>({
   template: ({ spec }) => spec.template,
   templatePath: 'spec.template',
   namesPods: false,
-  setDefaults: setDaemonSetDefaults,
+  setDefaults(daemonSet) {
+    setDaemonSetDefaults(daemonSet)
+    // Upstream's conversion writes it, so that it belongs to whoever creates the object.
+    setTemplateGeneration(daemonSet, templateGenerationOf(daemonSet))
+  },
   prepareForCreate(daemonSet) {
     setTemplateGeneration(daemonSet, Math.max(1, templateGenerationOf(daemonSet)))
   },

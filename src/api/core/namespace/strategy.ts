@@ -38,6 +38,11 @@ export const namespaceStrategy: Strategy<Namespace> = {
       validateSpecFinalizer(name, isIndexed ? `spec.finalizers[${i}]` : 'spec.finalizers'),
     )
   },
+  prepareForDeletion(namespace) {
+    namespace.status = { ...namespace.status, phase: 'Terminating' }
+    // Its content is what takes time, not the object.
+    delete namespace.metadata.deletionGracePeriodSeconds
+  },
   hasOwnFinalizers: (namespace) => (namespace.spec?.finalizers ?? []).length > 0,
 }
 
