@@ -22,6 +22,9 @@ export type SimulatedNodeOptions = {
   readonly memory?: string
   readonly pods?: string
   readonly labels?: Readonly<Record<string, string>>
+  /** The containers of a pod run from now on. */
+  readonly onPodStarted?: (uid: string, node: string) => void
+  readonly onPodStopped?: (uid: string) => void
 }
 
 /** Upstream's intervals: the Lease every 10 s, the whole status every 5 minutes. */
@@ -47,6 +50,7 @@ export class SimulatedNode {
   readonly #options: SimulatedNodeOptions
   readonly #pods = new Map<string, Running>()
   #nextPod = 1
+  #readySince = ''
   #abort: AbortController | null = null
 
   constructor(options: SimulatedNodeOptions) {
@@ -58,7 +62,7 @@ export class SimulatedNode {
   start(): void {
     const abort = new AbortController()
     this.#abort = abort
-    this.#pods.clear()
+    this.#readySince = this.#now()
     void this.#repeat(abort.signal, LEASE_RENEWAL_MS, () => this.#renewLease(abort.signal))
     void this.#repeat(abort.signal, STATUS_REPORT_MS, () => this.#reportStatus(abort.signal))
   }
@@ -67,8 +71,7 @@ export class SimulatedNode {
   crash(): void {
     this.#abort?.abort()
     this.#abort = null
-    for (const running of this.#pods.values()) running.timer?.cancel()
-    this.#pods.clear()
+    for (const key of [...this.#pods.keys()]) this.#forget(key)
   }
 
   get isUp(): boolean {
@@ -99,7 +102,9 @@ export class SimulatedNode {
   lookup: (key: string) => Pod | undefined = () => undefined
 
   #forget(key: string): void {
-    this.#pods.get(key)?.timer?.cancel()
+    const running = this.#pods.get(key)
+    running?.timer?.cancel()
+    if (running !== undefined) this.#options.onPodStopped?.(running.uid)
     this.#pods.delete(key)
   }
 
@@ -115,6 +120,8 @@ export class SimulatedNode {
     const [running, pod] = [this.#pods.get(key), this.lookup(key)]
     if (running === undefined || running.terminating || pod === undefined || pod.metadata.uid !== running.uid) return
     running.progress = progress
+    if (progress === 'running') this.#options.onPodStarted?.(running.uid, this.name)
+    else this.#options.onPodStopped?.(running.uid)
     void this.#report(pod, progress, signal)
     if (progress === 'running' && runsToCompletion(pod))
       this.#later(key, COMPLETION_MS, () => this.#progress(key, 'completed', signal))
@@ -175,11 +182,16 @@ export class SimulatedNode {
 
   async #repeat(signal: AbortSignal, intervalMs: number, work: () => Promise<void>): Promise<void> {
     while (!signal.aborted) {
-      await work().catch((error: unknown) => {
-        if (!signal.aborted)
-          this.#options.log.debug('simulated node report failed', { node: this.name, error: String(error) })
-      })
-      await this.#options.clock.sleep(intervalMs, signal).catch(() => {}) // Aborted: the loop ends by itself.
+      const isDone = await work().then(
+        () => true,
+        (error: unknown) => {
+          if (!signal.aborted)
+            this.#options.log.debug('simulated node report failed', { node: this.name, error: String(error) })
+          return false
+        },
+      )
+      const delayMs = isDone ? intervalMs : RETRY_MS
+      await this.#options.clock.sleep(delayMs, signal).catch(() => {}) // Aborted: the loop ends by itself.
     }
   }
 
@@ -235,7 +247,7 @@ export class SimulatedNode {
       reason,
       message,
       lastHeartbeatTime: now,
-      lastTransitionTime: now,
+      lastTransitionTime: this.#readySince,
     })
     return [
       healthy('MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
