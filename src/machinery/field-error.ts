@@ -54,6 +54,16 @@ export function notSupported(field: string, value: unknown, supported: readonly 
   }
 }
 
+/** For the few lists of supported values that upstream does not sort. */
+export function notSupportedInOrder(field: string, value: unknown, supported: readonly string[]): FieldError {
+  const detail = `supported values: ${supported.map((item) => JSON.stringify(item)).join(', ')}`
+  return {
+    type: 'FieldValueNotSupported',
+    field,
+    message: withDetail(`Unsupported value: ${formatBadValue(value)}`, detail),
+  }
+}
+
 export function forbiddenField(field: string, detail: string): FieldError {
   return { type: 'FieldValueForbidden', field, message: withDetail('Forbidden', detail) }
 }

@@ -70,6 +70,22 @@ function isSignedByItself(der: Buffer): boolean {
   return verify(rule.hash, signed!, { key, ...padding }, contentOf(signature!).subarray(1))
 }
 
+/** `2.5.4.10`, the organization of a distinguished name. */
+const ORGANIZATION = '55040a'
+
+/** The organizations (groups) that the subject of a request names. */
+export function organizationsOf(base64: string): string[] {
+  const [block] = pemBlocks(Buffer.from(base64, 'base64').toString('latin1'))
+  if (block === undefined) return []
+  const [signed] = elementsIn(contentOf(block.der))
+  const [, subject] = elementsIn(contentOf(signed!))
+  const parts = elementsIn(contentOf(subject!)).flatMap((set) => elementsIn(contentOf(set)))
+  return parts.flatMap((part) => {
+    const [type, value] = elementsIn(contentOf(part))
+    return contentOf(type!).toString('hex') === ORGANIZATION ? [contentOf(value!).toString('utf8')] : []
+  })
+}
+
 /** The DER elements that follow each other in some bytes, each with its header. */
 function elementsIn(bytes: Buffer): Buffer[] {
   const elements: Buffer[] = []

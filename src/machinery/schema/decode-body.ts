@@ -17,6 +17,8 @@ export type DecodeBodyOptions = {
   readonly fieldValidation?: FieldValidation
   /** Kinds that are converted to the expected one (another version of it); the expected one itself unless said. */
   accepts?(kind: Kind): boolean
+  /** Refusals are the decoder's own texts, without naming the body and what it should be (options of deletions). */
+  readonly isBare?: boolean
 }
 
 export type DecodedBody = Decoded & {
@@ -38,6 +40,7 @@ export function decodeBody(body: Buffer, options: DecodeBodyOptions): DecodedBod
     parsed = options.format === 'json' ? readJson(body) : readYaml(body)
   } catch (error) {
     if (!(error instanceof DecodeError) && !(error instanceof YamlError)) throw error
+    if (options.isBare === true) throw badRequest(error.message)
     throw badRequest(
       `the object provided is unrecognized (must be of type ${expected.kind}): ${error.message} (${summarize(body)})`,
     )
@@ -46,7 +49,7 @@ export function decodeBody(body: Buffer, options: DecodeBodyOptions): DecodedBod
   try {
     return { ...decodeAs(kind, parsed, options), kind }
   } catch (error) {
-    if (!(error instanceof StatusError)) throw error
+    if (!(error instanceof StatusError) || options.isBare === true) throw error
     throw badRequest(
       `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${expected.kind}: ${error.message}`,
     )

@@ -1,6 +1,7 @@
 /** Admission: plugins that change and then check what is about to be written, in one ordered list. */
 import type { KindDefinition } from '#api/kind.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
+import { forbidden, type StatusError } from '#machinery/status-error.ts'
 import type { UserInfo } from '../request.ts'
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
@@ -68,4 +69,9 @@ export class AdmissionChain {
 /** `pods`, `deployments.apps` with the subresource after a slash. */
 export function isResource({ kind, subresource }: AdmissionAttributes, resource: string, group = ''): boolean {
   return subresource === '' && kind.resource === resource && kind.group === group
+}
+
+/** The 403 of a plugin that lets this write not through. */
+export function refuse({ kind, name }: AdmissionAttributes, why: string): StatusError {
+  return forbidden({ group: kind.group, resource: kind.resource }, name, why)
 }

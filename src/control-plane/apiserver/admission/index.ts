@@ -3,6 +3,15 @@ import type { RandomSource } from '#base/random.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import { AdmissionChain } from './admission.ts'
 import type { ClusterReader } from './cluster-reader.ts'
+import { createCertificateApproval, createCertificateSigning } from './certificate-signing.ts'
+import { certificateSubjectRestriction } from './certificate-subject-restriction.ts'
+import { createDefaultIngressClass } from './default-ingress-class.ts'
+import { createDefaultStorageClass } from './default-storage-class.ts'
+import { createLimitRanger } from './limit-ranger.ts'
+import { createPersistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
+import { createPodTopologyLabels } from './pod-topology-labels.ts'
+import { createRuntimeClassPlugin } from './runtime-class.ts'
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { createNamespaceLifecycle } from './namespace-lifecycle.ts'
 import { createNodeRestriction } from './node-restriction.ts'
@@ -22,11 +31,21 @@ export type AdmissionOptions = {
 export function createAdmission({ cluster, random, authorizer, pools }: AdmissionOptions): AdmissionChain {
   return new AdmissionChain([
     createNamespaceLifecycle(cluster),
+    createLimitRanger(cluster),
     createServiceAccountPlugin(cluster, random),
     createNodeRestriction(cluster),
     taintNodesByCondition,
     createPriorityPlugin(cluster),
     defaultTolerationSeconds,
+    createDefaultStorageClass(cluster),
+    storageObjectInUseProtection,
+    createPersistentVolumeClaimResize(cluster),
+    createRuntimeClassPlugin(cluster),
+    createCertificateApproval(authorizer),
+    createCertificateSigning(authorizer),
+    certificateSubjectRestriction,
+    createDefaultIngressClass(cluster),
+    createPodTopologyLabels(cluster),
     createRbacEscalationCheck(cluster, authorizer),
     createServiceAllocation(pools),
   ])

@@ -3,6 +3,7 @@ import type { KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { AdmissionChain } from '../admission/admission.ts'
+import type { ClusterReader } from '../admission/cluster-reader.ts'
 import type { ObjectDeleter } from '../registry/object-deleter.ts'
 import type { ObjectWriter } from '../registry/object-writer.ts'
 import type { Resources } from '../registry/resource.ts'
@@ -19,6 +20,7 @@ export type EndpointContext = {
   readonly writer: ObjectWriter
   readonly deleter: ObjectDeleter
   readonly admission: AdmissionChain
+  readonly cluster: ClusterReader
   readonly decodeBody: BodyDecoder
   readonly dependencies: ResourceDependencies
 }

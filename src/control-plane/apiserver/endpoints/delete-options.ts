@@ -1,5 +1,5 @@
 /** DeleteOptions of a request: from its body, or else from its query. */
-import { invalidFrom, invalidValue, notSupported, type FieldError } from '#machinery/field-error.ts'
+import { invalidFrom, invalidValue, notSupportedInOrder, type FieldError } from '#machinery/field-error.ts'
 import type { DeleteOptions } from '#machinery/meta/v1.gen.ts'
 import { decodeBody } from '#machinery/schema/decode-body.ts'
 import { decodeValue } from '#machinery/schema/decode.ts'
@@ -9,7 +9,7 @@ import type { ApiRequest } from '../request.ts'
 import { checkDryRun, META_GROUP, readBoolean } from './parameters.ts'
 
 const SCHEMA = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions'
-const POLICIES = ['Background', 'Foreground', 'Orphan']
+const POLICIES = ['Foreground', 'Background', 'Orphan']
 
 export function readDeleteOptions(request: ApiRequest): DeleteOptions {
   const options = request.body.form === 'none' ? optionsOfQuery(request.query) : optionsOfBody(request)
@@ -23,7 +23,7 @@ export function readDeleteOptions(request: ApiRequest): DeleteOptions {
       ),
     )
   if (options.propagationPolicy !== undefined && !POLICIES.includes(options.propagationPolicy))
-    errors.push(notSupported('propagationPolicy', options.propagationPolicy, [...POLICIES, 'nil']))
+    errors.push(notSupportedInOrder('propagationPolicy', options.propagationPolicy, [...POLICIES, 'nil']))
   checkDryRun(options.dryRun ?? [], errors)
   if (errors.length > 0) throw invalidFrom({ group: META_GROUP, kind: 'DeleteOptions' }, '', errors)
   return options
@@ -54,6 +54,7 @@ function optionsOfBody({ body }: ApiRequest): DeleteOptions {
     expected: { group: '', version: 'v1', kind: 'DeleteOptions' },
     schemaOf: (kind) => (kind.kind === 'DeleteOptions' ? schema : null),
     accepts: (kind) => kind.kind === 'DeleteOptions',
+    isBare: true,
   })
   return object as DeleteOptions
 }

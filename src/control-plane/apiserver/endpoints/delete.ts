@@ -14,11 +14,32 @@ export async function deleteObject(
   const options = readDeleteOptions(request)
   const parameters = { dryRun: (options.dryRun?.length ?? 0) > 0, fieldManager: '' }
   const deleted = await context.deleter.delete(resource, options, writeContext(context, request, parameters))
-  if (deleted.removed) return { code: 200, body: { form: 'object', object: successStatus(resource, deleted) } }
-  // Only who asked for dependents to go first is told that it has not happened yet.
-  const isAccepted = options.propagationPolicy === 'Foreground' || options.orphanDependents === false
-  return answerOf(resource, deleted, isAccepted ? 202 : 200)
+  const { group, resource: plural } = resource.kind
+  if (deleted.removed && !RETURNED.has(group === '' ? plural : `${plural}.${group}`))
+    return { code: 200, body: { form: 'object', object: successStatus(resource, deleted) } }
+  // Only who asked by the old option for dependents to go first is told that it has not happened yet.
+  return answerOf(resource, deleted, !deleted.removed && options.orphanDependents === false ? 202 : 200)
 }
+
+/** Resources whose deletion answers with what was deleted, in place of a Status. */
+const RETURNED = new Set([
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'pods',
+  'podtemplates',
+  'resourcequotas',
+  'serviceaccounts',
+  'services',
+  'csidrivers.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+  'storageclasses.storage.k8s.io',
+  'volumeattachments.storage.k8s.io',
+  'volumeattributesclasses.storage.k8s.io',
+  'deviceclasses.resource.k8s.io',
+  'resourceclaims.resource.k8s.io',
+  'resourceclaimtemplates.resource.k8s.io',
+  'resourceslices.resource.k8s.io',
+])
 
 function successStatus(resource: Resource, { object }: Deleted): unknown {
   const { group, resource: plural } = resource.groupResource

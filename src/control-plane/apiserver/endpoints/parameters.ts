@@ -1,6 +1,6 @@
 /** The query parameters and options of requests, with upstream's refusals. */
 import type { FieldError } from '#machinery/field-error.ts'
-import { forbiddenField, invalidFrom, notSupported } from '#machinery/field-error.ts'
+import { forbiddenField, invalidFrom, notSupported, notSupportedInOrder } from '#machinery/field-error.ts'
 import type { FieldValidation } from '#machinery/schema/decode.ts'
 import { badRequest } from '#machinery/status-error.ts'
 import { validateFieldManager } from '#machinery/validation/object-meta.ts'
@@ -93,26 +93,7 @@ export function checkListOptions(parameters: ReadParameters, isWatch: boolean): 
   const { resourceVersion, resourceVersionMatch: match, sendInitialEvents, continue: token } = parameters
   const errors: FieldError[] = []
   if (isWatch) {
-    if (sendInitialEvents !== undefined) {
-      if (match === '')
-        errors.push(
-          forbiddenField(
-            'resourceVersionMatch',
-            'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-          ),
-        )
-      else if (match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']))
-      if (match !== '' && sendInitialEvents && !parameters.allowWatchBookmarks)
-        errors.push(
-          forbiddenField('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true'),
-        )
-    } else if (match !== '')
-      errors.push(
-        forbiddenField(
-          'resourceVersionMatch',
-          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-        ),
-      )
+    checkWatchOptions(parameters, errors)
   } else {
     if (match !== '') {
       if (resourceVersion === '')
@@ -127,7 +108,7 @@ export function checkListOptions(parameters: ReadParameters, isWatch: boolean): 
           forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'),
         )
       if (match !== 'Exact' && match !== 'NotOlderThan')
-        errors.push(notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']))
+        errors.push(notSupportedInOrder('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']))
       if (match === 'Exact' && resourceVersion === '0')
         errors.push(
           forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
@@ -137,6 +118,24 @@ export function checkListOptions(parameters: ReadParameters, isWatch: boolean): 
       errors.push(forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'))
   }
   if (errors.length > 0) throw invalidFrom({ group: META_GROUP, kind: 'ListOptions' }, '', errors)
+}
+
+function checkWatchOptions(parameters: ReadParameters, errors: FieldError[]): void {
+  const { resourceVersion, continue: token } = parameters
+  // Upstream makes a watch without a version one with initial events, before it looks at the options.
+  const isLegacy =
+    parameters.sendInitialEvents === undefined &&
+    parameters.resourceVersionMatch === '' &&
+    (resourceVersion === '' || resourceVersion === '0')
+  const match = isLegacy ? 'NotOlderThan' : parameters.resourceVersionMatch
+  const hasInitialEvents = isLegacy || parameters.sendInitialEvents !== undefined
+  const refuse = (text: string): void => void errors.push(forbiddenField('resourceVersionMatch', text))
+  if (hasInitialEvents && match !== 'NotOlderThan')
+    refuse('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  if (match === '') return
+  if (!hasInitialEvents) refuse('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']))
+  if (token !== '') refuse('resourceVersionMatch is forbidden when continue is provided')
 }
 
 function readInteger(query: URLSearchParams, name: string): number {

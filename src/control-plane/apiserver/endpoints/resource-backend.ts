@@ -28,7 +28,8 @@ export function createResources(
     addresses: new AddressPool(serviceClusterIpRange, random),
     ports: new PortPool(nodePortRange, random),
   }
-  const admission = createAdmission({ cluster: new ClusterReader(resources), random, authorizer, pools })
+  const cluster = new ClusterReader(resources)
+  const admission = createAdmission({ cluster, random, authorizer, pools })
   const writer = new ObjectWriter({ store, clock, random, admission })
   const deleter = new ObjectDeleter({
     store,
@@ -43,6 +44,7 @@ export function createResources(
     writer,
     deleter,
     admission,
+    cluster,
     decodeBody: createBodyDecoder(kinds),
     dependencies,
   }

@@ -2,9 +2,9 @@
 import type { KindDefinition } from '#api/kind.ts'
 import { StatusError } from '#machinery/status-error.ts'
 import type { Resource } from '../registry/resource.ts'
-import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
+import type { ApiRequest, ApiResponse, Handler, RequestInfo } from '../request.ts'
 import { methodNotAllowed } from '../routes.ts'
-import { transformForAccept } from '../tables/transform.ts'
+import { negotiateForm, transformForAccept } from '../tables/transform.ts'
 import type { EndpointContext } from './context.ts'
 import { createObject } from './create.ts'
 import { createBodyConverter } from './protobuf-body.ts'
@@ -16,7 +16,7 @@ import { patchObject } from './patch.ts'
 import { handleReview } from './reviews.ts'
 import { handleBinding } from './subresources/binding.ts'
 import { handleEviction } from './subresources/eviction.ts'
-import { handleScale } from './subresources/scale.ts'
+import { handleScale, SCALE_SHAPE } from './subresources/scale.ts'
 import { handleTokenRequest } from './subresources/token.ts'
 import { updateObject } from './update.ts'
 import { watchObjects } from './watch.ts'
@@ -39,15 +39,16 @@ export function createEndpoints(context: EndpointContext): Handler {
     const kind = context.resources.kind(info.group, info.version, info.resource)
     if (kind === undefined) throw unknownResource()
     if (kind.deprecation !== undefined) request.warnings.add(kind.deprecation)
+    const form = negotiateForm(request)
     const response = await answer(context, kind, request)
-    return transformForAccept(response, request, kind, context.clock.now())
+    const shape = info.subresource === 'scale' ? SCALE_SHAPE : kind
+    return form === null ? response : transformForAccept(response, form, shape, context.clock.now())
   }
 }
 
 async function answer(context: EndpointContext, kind: KindDefinition, request: ApiRequest): Promise<ApiResponse> {
   const { info } = request
-  if (kind.namespaced && info.namespace === '' && !['list', 'watch', 'deletecollection'].includes(info.verb))
-    throw methodNotAllowed()
+  checkRoute(kind, info)
   if (info.subresource !== '') return answerSubresource(context, kind, request)
   if (!kind.verbs.includes(info.verb)) throw methodNotAllowed()
   if (!kind.stored) return answerUnstored(context, kind, request)
@@ -74,6 +75,21 @@ async function answer(context: EndpointContext, kind: KindDefinition, request: A
   }
 }
 
+/** A path that exists for other methods is 405, one that exists for none is 404. */
+function checkRoute(kind: KindDefinition, { namespace, parts, verb, subresource }: RequestInfo): void {
+  const isNamed = parts.length > 1
+  if (kind.namespaced && namespace === '') {
+    if (isNamed) throw unknownResource()
+    if (!ACROSS_NAMESPACES.has(verb)) throw methodNotAllowed()
+  }
+  if (!kind.namespaced && namespace !== '' && kind.resource !== 'namespaces') throw unknownResource()
+  if (parts.length > 3) throw unknownResource()
+  if (subresource === '' && (isNamed ? verb === 'create' : NEEDS_NAME.has(verb))) throw methodNotAllowed()
+}
+
+const ACROSS_NAMESPACES = new Set(['list', 'watch'])
+const NEEDS_NAME = new Set(['update', 'patch'])
+
 async function answerUnstored(
   context: EndpointContext,
   kind: KindDefinition,
@@ -92,8 +108,9 @@ async function answerSubresource(
   const { info } = request
   const resource = context.resources.get(info.group, info.version, info.resource)
   if (resource === undefined) throw unknownResource()
-  if (!verbsOf(kind, info.subresource).includes(info.verb))
-    throw info.verb === 'get' && verbsOf(kind, info.subresource).length === 0 ? unknownResource() : methodNotAllowed()
+  const verbs = verbsOf(kind, info.subresource)
+  if (verbs.length === 0) throw unknownResource()
+  if (!verbs.includes(info.verb)) throw methodNotAllowed()
   const handler = SUBRESOURCES[info.subresource]
   if (handler !== undefined) return handler(context, resource, request)
   switch (info.verb) {

@@ -3,7 +3,9 @@ import type { KindDefinition } from '#api/kind.ts'
 import { badRequest } from '#machinery/status-error.ts'
 import { parseFieldSelector, type FieldSelectorMatcher } from '#machinery/selectors/field-selector.ts'
 import { parseLabelSelector, LabelSelectorError } from '#machinery/selectors/label-selector.ts'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { Matches } from '../watch-cache/cache-event.ts'
+import type { CachedObject } from '../watch-cache/cached-object.ts'
 
 export type Selection = {
   readonly matches: Matches | null
@@ -27,13 +29,21 @@ export function readSelection(kind: KindDefinition, labelText: string, fieldText
       ? null
       : (object) =>
           (labels.isEmpty || labels.matches(object.labels())) &&
-          (fields.isEmpty || fields.matches((field) => object.field(field) ?? ''))
+          (fields.isEmpty || fields.matches((field) => fieldOf(kind, object, field)))
   return {
     matches,
     name: fields.exactValue('metadata.name') ?? '',
     ...(nodeName === undefined || nodeName === '' ? {} : { nodeName }),
     isEmpty: labels.isEmpty && fields.isEmpty,
   }
+}
+
+/** Fields are those of the version that is asked, which may not be the stored one. */
+function fieldOf(kind: KindDefinition, object: CachedObject, field: string): string {
+  const select = kind.conversion === undefined ? undefined : kind.selectableFields[field]
+  return select === undefined
+    ? (object.field(field) ?? '')
+    : select(kind.conversion!.fromStored(object.object()) as KubernetesObject)
 }
 
 function readLabels(text: string) {

@@ -46,7 +46,9 @@ export function servedStream(resource: Resource, stream: WatchStream): WatchStre
       event.type === 'BOOKMARK'
         ? { ...(event.object() as KubernetesObject), apiVersion: resource.apiVersion, kind: resource.kind.kind }
         : resource.fromStored(event.object() as KubernetesObject)
-    return { type: event.type, bytes: Buffer.from(JSON.stringify(object)), object: () => object }
+    const bytes =
+      event.type === 'BOOKMARK' ? Buffer.from(JSON.stringify(object)) : encodeObject(resource.schema, object)
+    return { type: event.type, bytes, object: () => object }
   }
   return {
     next: async () => (await stream.next())?.map(convert) ?? null,

@@ -21,7 +21,8 @@ export async function updateObject(
   const { metadata } = sent
   if (metadata.name && metadata.name !== info.name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`)
-  if (!metadata.name) throw badRequest('name must be provided')
+  if (!metadata.name)
+    throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
   checkPlace(sent, kind, request)
   kind.strategy.setDefaults?.(sent)
   dedupOwners(sent, (text) => request.warnings.add(text))

@@ -2,7 +2,7 @@
 import type { Clock } from '#base/clock.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { DeleteOptions } from '#machinery/meta/v1.gen.ts'
-import { conflict, notFound } from '#machinery/status-error.ts'
+import { conflict, notFound, type GroupResource } from '#machinery/status-error.ts'
 import type { Store } from '#control-plane/store/store.ts'
 import { WriteOutcome, type AdmissionChain } from '../admission/admission.ts'
 import type { CachedObject } from '../watch-cache/cached-object.ts'
@@ -60,21 +60,34 @@ export class ObjectDeleter {
       if ((await resource.cache.get(key))?.revision !== current.revision) return 'raced'
       throw refusal
     }
+    if (options.ignoreStoreReadErrorWithClusterBreakingPotential === true) throw unsafeDeletion(resource, key, context)
     await this.#admit(resource, object, context)
     const plan = planDeletion(resource.kind, object, options, this.#options.clock.now())
     if (plan.outcome === 'wait') return { removed: false, object, stored: current }
-    const removed = plan.outcome === 'remove'
     const next = plan.outcome === 'mark' ? plan.object : object
-    if (context.dryRun) return { removed, object: next, stored: null }
-    const value = removed ? null : encode(resource, next)
+    const vanishes = plan.outcome === 'remove' || plan.vanishes
+    if (context.dryRun) return { removed: vanishes, object: next, stored: null }
+    if (plan.outcome === 'remove') return this.#remove(resource, key, object, current.revision)
+    const value = encode(resource, next)
     const result = await this.#options.store.write(key, { expectedRevision: current.revision, value })
     if (!result.ok) return 'raced'
-    if (removed) {
-      this.#options.onRemoved(resource, object)
-      return { removed, object, stored: null }
-    }
-    const stored = resource.cache.storedObject(key, result.revision, value!)
-    return { removed, object: resource.fromStored(stored.object()), stored }
+    // Whoever watches sees the end of the grace period before the object goes.
+    if (vanishes) return this.#remove(resource, key, next, result.revision)
+    const stored = resource.cache.storedObject(key, result.revision, value)
+    return { removed: false, object: resource.fromStored(stored.object()), stored }
+  }
+
+  async #remove(
+    resource: Resource,
+    key: string,
+    object: KubernetesObject,
+    expectedRevision: number,
+  ): Promise<Deleted | 'raced'> {
+    const result = await this.#options.store.write(key, { expectedRevision, value: null })
+    if (!result.ok) return 'raced'
+    this.#options.onRemoved(resource, object)
+    const metadata = { ...object.metadata, resourceVersion: String(result.revision) }
+    return { removed: true, object: { ...object, metadata }, stored: null }
   }
 
   async #admit(resource: Resource, object: KubernetesObject, context: WriteContext): Promise<void> {
@@ -100,15 +113,28 @@ function checkPreconditions(
   const { uid, resourceVersion } = preconditions ?? {}
   if (uid !== undefined && uid !== metadata.uid)
     return conflict(
-      resource.groupResource,
+      kindOf(resource),
       metadata.name,
       `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
     )
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
     return conflict(
-      resource.groupResource,
+      kindOf(resource),
       metadata.name,
       `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
     )
   return null
+}
+
+/** Upstream names the kind here, not the resource. */
+const kindOf = ({ kind }: Resource): GroupResource => ({ group: kind.group, resource: kind.kind })
+
+/** Only objects that cannot be read may be deleted unsafely, and here all can. */
+function unsafeDeletion(resource: Resource, key: string, { name }: WriteContext): Error {
+  const why = 'unsafe deletion is not allowed because the object is decodable from storage'
+  return conflict(
+    resource.groupResource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  )
 }

@@ -6,7 +6,7 @@ import { invalidFrom, invalidValue } from '#machinery/field-error.ts'
 import { recordUpdate, withoutTimeChanges } from '#machinery/field-ownership/record-update.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { encodeObject } from '#machinery/schema/encode.ts'
-import { alreadyExists, badRequest, conflict, notFound } from '#machinery/status-error.ts'
+import { alreadyExists, badRequest, conflict, notFound, StatusError } from '#machinery/status-error.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '#machinery/validation/object-meta.ts'
 import { resetFieldsOf } from '#api/reset-fields.ts'
 import type { Store } from '#control-plane/store/store.ts'
@@ -162,14 +162,14 @@ export class ObjectWriter {
     if (old === null) return this.create(resource, wanted, context)
     if (wanted.unchanged === true) return { object: old, stored: current, created: false }
     const { object } = wanted
-    const sent = object.metadata.resourceVersion
+    const sent = readVersion(object.metadata.resourceVersion)
     if (sent && sent !== old.metadata.resourceVersion) {
       if (await isStale(resource, key, current!)) return 'raced'
       throw conflict(resource.groupResource, context.name, OPTIMISTIC_LOCK_TEXT)
     }
     if (!sent && resource.kind.strategy.requireResourceVersion === true)
       throwErrors(resource, object, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')])
-    checkUid(resource, object, old)
+    checkUid(resource, key, object, old)
     return this.#admitAndStore(resource, key, { wanted, old, current: current! }, context)
   }
 
@@ -238,9 +238,10 @@ export class ObjectWriter {
       value: isFinished ? null : bytes,
     })
     if (!result.ok) return 'raced'
+    // Upstream answers with the version before the deletion.
     if (isFinished)
       return {
-        object: { ...object, metadata: { ...object.metadata, resourceVersion: String(result.revision) } },
+        object: { ...object, metadata: { ...object.metadata, resourceVersion: old.metadata.resourceVersion } },
         stored: null,
         created: false,
       }
@@ -318,11 +319,19 @@ function isReadyToVanish(resource: Resource, { metadata, ...rest }: KubernetesOb
   return !(resource.kind.strategy.hasOwnFinalizers?.(object) ?? false)
 }
 
-function checkUid(resource: Resource, object: KubernetesObject, old: KubernetesObject): void {
+function checkUid(resource: Resource, key: string, object: KubernetesObject, old: KubernetesObject): void {
   const { uid } = object.metadata
   if (!uid || uid === old.metadata.uid) return
-  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`
+  const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`
   throw conflict(resource.groupResource, old.metadata.name, why)
+}
+
+/** '' for none: a client may also send 0. Throws for what is no version at all. */
+function readVersion(text: string | undefined): string {
+  if (!text || text === '0') return ''
+  if (/^\d+$/.test(text)) return text
+  const message = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`
+  throw new StatusError({ code: 500, reason: '', message })
 }
 
 function keepServerMeta(object: KubernetesObject, old: KubernetesObject): void {

@@ -9,7 +9,12 @@ export const FOREGROUND = 'foregroundDeletion'
 export type DeletionPlan =
   | { readonly outcome: 'remove' }
   /** The object as it is to be written. */
-  | { readonly outcome: 'mark'; readonly object: KubernetesObject }
+  | {
+      readonly outcome: 'mark'
+      readonly object: KubernetesObject
+      /** Nothing holds it any more: it goes right after the mark. */
+      readonly vanishes: boolean
+    }
   /** It is being deleted already, and this request adds nothing. */
   | { readonly outcome: 'wait' }
 
@@ -26,13 +31,15 @@ export function planDeletion(
   const next: KubernetesObject = { ...object, metadata: { ...metadata } }
   setFinalizers(next, finalizers)
   const hasFinalizers = finalizers.length > 0 || (kind.strategy.hasOwnFinalizers?.(object) ?? false)
-  if (!hasFinalizers && grace === 0) return { outcome: 'remove' }
+  const vanishes = !hasFinalizers && grace === 0
+  const isGraceful = kind.strategy.graceSeconds?.(object, options.gracePeriodSeconds) !== undefined
+  if (vanishes && !isGraceful) return { outcome: 'remove' }
   if (metadata.deletionTimestamp === undefined) {
     next.metadata.deletionTimestamp = formatTime(nowMs + grace * 1000)
     next.metadata.deletionGracePeriodSeconds = grace
     if ((metadata.generation ?? 0) > 0) next.metadata.generation = metadata.generation! + 1
     kind.strategy.prepareForDeletion?.(next)
-    return { outcome: 'mark', object: next }
+    return { outcome: 'mark', object: next, vanishes }
   }
   const before = metadata.deletionGracePeriodSeconds ?? 0
   const isShorter = grace < before
@@ -40,8 +47,9 @@ export function planDeletion(
     next.metadata.deletionTimestamp = formatTime(Date.parse(metadata.deletionTimestamp) - (before - grace) * 1000)
     next.metadata.deletionGracePeriodSeconds = grace
   }
+  if (vanishes && !isShorter) return { outcome: 'remove' }
   const changesFinalizers = finalizers.join() !== (metadata.finalizers ?? []).join()
-  return isShorter || changesFinalizers ? { outcome: 'mark', object: next } : { outcome: 'wait' }
+  return isShorter || changesFinalizers ? { outcome: 'mark', object: next, vanishes } : { outcome: 'wait' }
 }
 
 /** Seconds of grace that this request leaves; a deletion under way is only ever shortened. */

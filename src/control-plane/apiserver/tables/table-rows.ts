@@ -2,13 +2,15 @@
 import type { KindDefinition } from '#api/kind.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 
+/** What a table needs to know of what it shows. */
+export type Shape = Pick<KindDefinition, 'group' | 'kind' | 'table'>
+
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
-const META = 'meta.k8s.io/v1'
-const definitions = new WeakMap<KindDefinition, unknown[]>()
+const definitions = new WeakMap<Shape, unknown[]>()
 
 /** The same array for each answer of a kind. */
-export function columnDefinitionsOf(kind: KindDefinition): unknown[] {
+export function columnDefinitionsOf(kind: Shape): unknown[] {
   let columns = definitions.get(kind)
   if (columns === undefined)
     definitions.set(
@@ -25,22 +27,16 @@ export function columnDefinitionsOf(kind: KindDefinition): unknown[] {
 }
 
 export function renderRow(
-  kind: KindDefinition,
+  kind: Shape,
   object: KubernetesObject,
-  include: IncludeObject,
-  nowMs: number,
+  options: { readonly include: IncludeObject; readonly apiVersion: string; readonly nowMs: number },
 ): unknown {
+  const { include, apiVersion, nowMs } = options
   const conditions = kind.table.rowConditions?.(object) ?? []
+  const metadataOnly = { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata }
   return {
     cells: kind.table.row(object, nowMs),
     ...(conditions.length === 0 ? {} : { conditions }),
-    ...(include === 'None'
-      ? {}
-      : {
-          object:
-            include === 'Object'
-              ? object
-              : { kind: 'PartialObjectMetadata', apiVersion: META, metadata: object.metadata },
-        }),
+    object: include === 'None' ? null : include === 'Object' ? object : metadataOnly,
   }
 }

@@ -1,114 +1,124 @@
 /** Answers in the form the client asked for: Table (what `kubectl get` prints), metadata only, or the objects themselves. */
-import type { KindDefinition } from '#api/kind.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
-import { parseAccept } from '../http/negotiation.ts'
+import { badRequest, StatusError } from '#machinery/status-error.ts'
+import { MEDIA_TYPES, parseAccept } from '../http/negotiation.ts'
 import type { ApiRequest, ApiResponse, ServedWatchEvent, StoredObject, WatchStream } from '../request.ts'
-import { columnDefinitionsOf, renderRow, type IncludeObject } from './table-rows.ts'
+import { columnDefinitionsOf, renderRow, type IncludeObject, type Shape } from './table-rows.ts'
 
-type Form = 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | null
+type FormName = 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
 
-const META = 'meta.k8s.io/v1'
-const PLAIN_VERBS = new Set(['get', 'list', 'watch', 'create', 'update', 'patch'])
+/** Another form than the objects themselves. */
+export type Form = {
+  readonly as: FormName
+  /** `meta.k8s.io/v1`, or the beta that old clients ask for. */
+  readonly apiVersion: string
+  readonly include: IncludeObject
+}
 
-export function transformForAccept(
-  response: ApiResponse,
-  request: ApiRequest,
-  kind: KindDefinition,
-  nowMs: number,
-): ApiResponse {
-  const form = wantedForm(request)
-  if (form === null || !PLAIN_VERBS.has(request.info.verb)) return response
+const META_GROUP = 'meta.k8s.io'
+const FORMS: ReadonlySet<string> = new Set<FormName>(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+
+export function transformForAccept(response: ApiResponse, form: Form, kind: Shape, nowMs: number): ApiResponse {
   const { body } = response
-  const include = (request.query.get('includeObject') ?? 'Metadata') as IncludeObject
   if (body.form === 'stored')
-    return {
-      ...response,
-      body: { form: 'object', object: transformOne(body.stored.object(), form, kind, include, nowMs) },
-    }
+    return { ...response, body: { form: 'object', object: transformOne(body.stored.object(), form, kind, nowMs) } }
   if (body.form === 'object' && isObjectOf(kind, body.object))
     return {
       ...response,
-      body: { form: 'object', object: transformOne(body.object as KubernetesObject, form, kind, include, nowMs) },
+      body: { form: 'object', object: transformOne(body.object as KubernetesObject, form, kind, nowMs) },
     }
   if (body.form === 'list')
-    return { ...response, body: { form: 'object', object: transformList(body, form, kind, include, nowMs) } }
+    return { ...response, body: { form: 'object', object: transformList(body, form, kind, nowMs) } }
   if (body.form === 'watch')
-    return { ...response, body: { form: 'watch', stream: transformStream(body.stream, form, kind, include, nowMs) } }
+    return { ...response, body: { form: 'watch', stream: transformStream(body.stream, form, kind, nowMs) } }
   return response
 }
 
-/** The first clause that names a form (or none) decides. */
-function wantedForm({ headers }: ApiRequest): Form {
+/** The first clause that can be answered decides; null: the objects themselves. Throws 406 when there is none. */
+export function negotiateForm({ headers, query }: ApiRequest): Form | null {
+  let isRefused = false
   for (const { type, parameters } of parseAccept(headers['accept'])) {
-    if (type !== 'application/json' && type !== 'application/yaml' && !type.includes('*')) continue
+    const isText = type === 'application/json' || type === 'application/yaml' || type.includes('*')
+    if (!isText && type !== PROTOBUF) continue
     const { as, g, v } = parameters
     if (as === undefined) return null
-    if (g === 'meta.k8s.io' && v === 'v1')
-      return ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'].includes(as) ? (as as Form) : null
+    const isOffered = FORMS.has(as) && g === META_GROUP && (v === 'v1' || v === 'v1beta1')
+    if (!isOffered || (as === 'Table' && !isText)) isRefused = true
+    else return { as: as as FormName, apiVersion: `${META_GROUP}/${v}`, include: readInclude(as, query) }
   }
-  return null
+  if (!isRefused) return null
+  throw refuse(`only the following media types are accepted: ${MEDIA_TYPES.join(', ')}`)
 }
 
-function isObjectOf(kind: KindDefinition, object: unknown): boolean {
+function readInclude(as: string, query: URLSearchParams): IncludeObject {
+  const text = query.get('includeObject') || 'Metadata'
+  if (as !== 'Table' || text === 'None' || text === 'Metadata' || text === 'Object') return text as IncludeObject
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`,
+  )
+}
+
+function refuse(message: string): StatusError {
+  return new StatusError({ code: 406, reason: 'NotAcceptable', message })
+}
+
+/** The kind as Go prints its internal type. */
+function goType({ group, kind }: Shape): string {
+  return `*${group === '' || group === 'events.k8s.io' ? 'core' : group.split('.')[0]}.${kind}`
+}
+
+function isObjectOf(kind: Shape, object: unknown): boolean {
   return (object as { kind?: string }).kind === kind.kind
 }
 
-function transformOne(
-  object: KubernetesObject,
-  form: Form,
-  kind: KindDefinition,
-  include: IncludeObject,
-  nowMs: number,
-): unknown {
-  if (form !== 'Table') return partial(object)
+function transformOne(object: KubernetesObject, form: Form, kind: Shape, nowMs: number): unknown {
+  if (form.as === 'PartialObjectMetadataList')
+    throw refuse(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(kind)})`)
+  if (form.as !== 'Table') return partial(object, form)
   const { resourceVersion } = object.metadata
-  return table(resourceVersion ? { resourceVersion } : {}, kind, [renderRow(kind, object, include, nowMs)])
+  return table(resourceVersion ? { resourceVersion } : {}, form, kind, [rowOf(kind, object, form, nowMs)])
 }
 
 type ListBody = { readonly metadata: Readonly<Record<string, unknown>>; readonly items: readonly StoredObject[] }
 
-function transformList(
-  { metadata, items }: ListBody,
-  form: Form,
-  kind: KindDefinition,
-  include: IncludeObject,
-  nowMs: number,
-): unknown {
-  if (form === 'Table')
+function transformList({ metadata, items }: ListBody, form: Form, kind: Shape, nowMs: number): unknown {
+  if (form.as === 'PartialObjectMetadata')
+    throw refuse(`you requested PartialObjectMetadata, but the requested object is a list (${goType(kind)}List)`)
+  if (form.as === 'Table')
     return table(
       metadata,
+      form,
       kind,
-      items.map((item) => renderRow(kind, item.object(), include, nowMs)),
+      items.map((item) => rowOf(kind, item.object(), form, nowMs)),
     )
   return {
     kind: 'PartialObjectMetadataList',
-    apiVersion: META,
+    apiVersion: form.apiVersion,
     metadata,
-    items: items.map((item) => partial(item.object())),
+    items: items.map((item) => partial(item.object(), form)),
   }
 }
 
-function partial({ metadata }: KubernetesObject): unknown {
-  return { kind: 'PartialObjectMetadata', apiVersion: META, metadata }
+function partial({ metadata }: KubernetesObject, { apiVersion }: Form): unknown {
+  return { kind: 'PartialObjectMetadata', apiVersion, metadata }
 }
 
-function table(metadata: object, kind: KindDefinition, rows: unknown[]): unknown {
-  return { kind: 'Table', apiVersion: META, metadata, columnDefinitions: columnDefinitionsOf(kind), rows }
+function rowOf(kind: Shape, object: KubernetesObject, { include, apiVersion }: Form, nowMs: number): unknown {
+  return renderRow(kind, object, { include, apiVersion, nowMs })
+}
+
+function table(metadata: object, { apiVersion }: Form, kind: Shape, rows: unknown[]): unknown {
+  return { kind: 'Table', apiVersion, metadata, columnDefinitions: columnDefinitionsOf(kind), rows }
 }
 
 /** Each event holds a Table of one row; only the first one repeats the columns. */
-function transformStream(
-  stream: WatchStream,
-  form: Form,
-  kind: KindDefinition,
-  include: IncludeObject,
-  nowMs: number,
-): WatchStream {
+function transformStream(stream: WatchStream, form: Form, kind: Shape, nowMs: number): WatchStream {
   let isFirst = true
   const transform = (event: ServedWatchEvent): ServedWatchEvent => {
     if (event.type === 'ERROR') return event
     const object = event.object() as KubernetesObject
-    const view = transformEvent(event, object, form, kind, include, nowMs, isFirst)
+    const view = transformEvent(object, form, kind, { nowMs, isFirst })
     isFirst = false
     return { type: event.type, bytes: Buffer.from(JSON.stringify(view)), object: () => view }
   }
@@ -116,25 +126,18 @@ function transformStream(
 }
 
 function transformEvent(
-  event: ServedWatchEvent,
   object: KubernetesObject,
   form: Form,
-  kind: KindDefinition,
-  include: IncludeObject,
-  nowMs: number,
-  isFirst: boolean,
+  kind: Shape,
+  { nowMs, isFirst }: { readonly nowMs: number; readonly isFirst: boolean },
 ): unknown {
-  if (form !== 'Table') return partial(object)
+  if (form.as !== 'Table') return partial(object, form)
   const { resourceVersion } = object.metadata
-  const rows =
-    event.type === 'BOOKMARK'
-      ? [{ cells: kind.table.columns.map(() => null), object: partial(object) }]
-      : [renderRow(kind, object, include, nowMs)]
   return {
     kind: 'Table',
-    apiVersion: META,
+    apiVersion: form.apiVersion,
     metadata: { resourceVersion },
     columnDefinitions: isFirst ? columnDefinitionsOf(kind) : null,
-    rows,
+    rows: [rowOf(kind, object, form, nowMs)],
   }
 }

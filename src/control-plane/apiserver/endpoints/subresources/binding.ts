@@ -2,6 +2,7 @@
 import type { Binding, Pod } from '#api/core/v1.gen.ts'
 import { invalidFrom, notSupported, required, type FieldError } from '#machinery/field-error.ts'
 import { badRequest, conflict, notFound } from '#machinery/status-error.ts'
+import { topologyLabelsOf } from '../../admission/pod-topology-labels.ts'
 import { formatSeconds } from '../../registry/object-writer.ts'
 import type { Resource } from '../../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
@@ -24,6 +25,8 @@ export async function handleBinding(
   if (binding.metadata.namespace && binding.metadata.namespace !== namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   checkBinding(binding)
+  const topology = await topologyLabelsOf(context.cluster, binding.target.name ?? '')
+  if (Object.keys(topology).length > 0) binding.metadata.labels = { ...binding.metadata.labels, ...topology }
   const place = writeContext(context, request, parameters, { name, subresource: 'binding' })
   await context.writer.update(
     pods,
@@ -72,6 +75,8 @@ function bindPod(pods: Resource, pod: Pod, binding: Binding, nowMs: number): Pod
   object.spec.nodeName = binding.target.name!
   const annotations = { ...metadata.annotations, ...binding.metadata.annotations }
   if (Object.keys(annotations).length > 0) object.metadata.annotations = annotations
+  const labels = { ...metadata.labels, ...binding.metadata.labels }
+  if (Object.keys(labels).length > 0) object.metadata.labels = labels
   setScheduled(object, nowMs)
   return object
 }
@@ -79,13 +84,11 @@ function bindPod(pods: Resource, pod: Pod, binding: Binding, nowMs: number): Pod
 function setScheduled(pod: Pod, nowMs: number): void {
   const status = (pod.status ??= {})
   const others = (status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled')
-  const generation = pod.metadata.generation
   const condition = {
     type: 'PodScheduled',
     status: 'True',
     lastProbeTime: null as unknown as string,
     lastTransitionTime: formatSeconds(nowMs),
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
   }
   status.conditions = [...others, condition]
 }

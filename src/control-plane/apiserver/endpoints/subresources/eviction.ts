@@ -1,9 +1,9 @@
 /** Evicts a pod as far as the PodDisruptionBudgets that select it allow. */
 import type { Pod } from '#api/core/v1.gen.ts'
-import type { Eviction, PodDisruptionBudget } from '#api/policy/v1.gen.ts'
+import type { Eviction, PodDisruptionBudget, PodDisruptionBudgetStatus } from '#api/policy/v1.gen.ts'
 import type { DeleteOptions } from '#machinery/meta/v1.gen.ts'
 import { matcherOf } from '#machinery/selectors/label-selector.ts'
-import { StatusError, badRequest, internalError, notFound } from '#machinery/status-error.ts'
+import { StatusError, badRequest, notFound } from '#machinery/status-error.ts'
 import { decodeStored, formatSeconds } from '../../registry/object-writer.ts'
 import type { Resource } from '../../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
@@ -57,9 +57,11 @@ async function takeFromBudget(context: EndpointContext, request: ApiRequest, pod
     .map((item) => item.object() as PodDisruptionBudget)
     .filter(({ spec }) => spec.selector !== undefined && matcherOf(spec.selector).matches(pod.metadata.labels ?? {}))
   if (matching.length > 1)
-    throw internalError(
-      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-    )
+    throw new StatusError({
+      code: 500,
+      reason: '',
+      message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    })
   const [budget] = matching
   if (budget === undefined) return
   const isReady = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
@@ -67,17 +69,14 @@ async function takeFromBudget(context: EndpointContext, request: ApiRequest, pod
   const place = writeContext(
     context,
     request,
-    { dryRun, fieldManager: '' },
+    { dryRun, fieldManager: 'kube-apiserver' },
     { name: budget.metadata.name, subresource: 'status' },
   )
   await context.writer.update(
     budgets,
     (current) => {
       if (current === null) return { object: budget, unchanged: true }
-      return {
-        object: decrement(current as PodDisruptionBudget, pod.metadata.name, context.clock.now()),
-        ownersAreKnown: true,
-      }
+      return { object: decrement(current as PodDisruptionBudget, pod.metadata.name, context.clock.now()) }
     },
     place,
   )
@@ -110,7 +109,24 @@ function decrement(current: PodDisruptionBudget, podName: string, nowMs: number)
     disruptionsAllowed: (status.disruptionsAllowed ?? 0) - 1,
     disruptedPods: { ...status.disruptedPods, [podName]: formatSeconds(nowMs) },
   }
+  setDisruptionAllowed(object.status, nowMs)
   return object
+}
+
+function setDisruptionAllowed(status: PodDisruptionBudgetStatus, nowMs: number): void {
+  const isAllowed = (status.disruptionsAllowed ?? 0) > 0
+  const known = status.conditions?.find(({ type }) => type === 'DisruptionAllowed')
+  const others = (status.conditions ?? []).filter((condition) => condition !== known)
+  const state = isAllowed ? 'True' : 'False'
+  const condition = {
+    type: 'DisruptionAllowed',
+    status: state,
+    observedGeneration: status.observedGeneration ?? 0,
+    lastTransitionTime: known?.status === state ? known.lastTransitionTime : formatSeconds(nowMs),
+    reason: isAllowed ? 'SufficientPods' : 'InsufficientPods',
+    message: '',
+  }
+  status.conditions = [...others, condition]
 }
 
 function refuse(_budget: PodDisruptionBudget, why: string, retry = false): StatusError {

@@ -1,5 +1,6 @@
 /** The `scale` subresource: the number of replicas of any scalable kind, as an autoscaling/v1 Scale. */
 import type { Scale } from '#api/autoscaling/v1.gen.ts'
+import { formatAge } from '#api/table-cells.ts'
 import { applyServerSide } from '#machinery/field-ownership/apply-server-side.ts'
 import {
   parentManagedFields,
@@ -26,6 +27,24 @@ import { readWriteParameters, type WriteParameters } from '../parameters.ts'
 
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale', schema: 'io.k8s.api.autoscaling.v1.Scale' }
 const SCALE_VERSION = 'autoscaling/v1'
+
+/** What a Scale looks like in a table. */
+export const SCALE_SHAPE = {
+  group: SCALE.group,
+  kind: SCALE.kind,
+  table: {
+    columns: [
+      { name: 'Name', type: 'string', format: '', priority: 0, description: '' },
+      { name: 'Desired', type: 'integer', format: '', priority: 0, description: '' },
+      { name: 'Available', type: 'integer', format: '', priority: 0, description: '' },
+      { name: 'Age', type: 'string', format: '', priority: 0, description: '' },
+    ],
+    row: (object: KubernetesObject, nowMs: number): unknown[] => {
+      const { metadata, spec, status } = object as Scale
+      return [metadata.name, spec?.replicas ?? 0, status?.replicas ?? 0, formatAge(metadata.creationTimestamp, nowMs)]
+    },
+  },
+} as const
 
 /** All scalable built-in kinds keep their replicas there. */
 const pathsOf = (resource: Resource): ReplicasPaths => ({ [resource.apiVersion]: 'spec.replicas' })
@@ -58,7 +77,7 @@ export async function handleScale(
     resource,
     (current) => {
       if (current === null) throw notFound(resource.groupResource, request.info.name)
-      const before = toScale(resource, current)
+      const before = toScale(resource, current, true)
       const scale = sent ?? applyPatch(context, before, patch!, parameters)
       return applyScale(context, resource, {
         current,
@@ -77,11 +96,11 @@ function answer(scale: Scale): ApiResponse {
   return { code: 200, body: { form: 'object', object: normalize(schemaOf(SCALE.schema), scale) } }
 }
 
-/** The Scale that an object shows. */
-function toScale(resource: Resource, object: KubernetesObject): Scale {
+/** The Scale that an object shows; its owners are worked out for writes alone, and never shown. */
+function toScale(resource: Resource, object: KubernetesObject, withOwners = false): Scale {
   const scale = resource.kind.scale!
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
-  const managedFields = scaleManagedFields(object.metadata.managedFields, pathsOf(resource))
+  const managedFields = !withOwners ? undefined : scaleManagedFields(object.metadata.managedFields, pathsOf(resource))
   const replicas = scale.replicas(object)
   return {
     kind: 'Scale',

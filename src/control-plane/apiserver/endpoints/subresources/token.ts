@@ -1,11 +1,15 @@
 /** Issues a token of a service account (TokenRequest). */
 import type { TokenRequest } from '#api/authentication/v1.gen.ts'
 import type { Pod, ServiceAccount } from '#api/core/v1.gen.ts'
+import { randomUuid } from '#base/random.ts'
 import { invalidFrom, invalidValue, type FieldError } from '#machinery/field-error.ts'
+import { recordUpdate } from '#machinery/field-ownership/record-update.ts'
+import { normalize } from '#machinery/schema/encode.ts'
+import { schemaOf } from '#machinery/schema/registry.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { badRequest, conflict, notFound } from '#machinery/status-error.ts'
 import type { BoundObject } from '../../authentication/token-authenticator.ts'
-import { decodeStored } from '../../registry/object-writer.ts'
+import { decodeStored, formatSeconds } from '../../registry/object-writer.ts'
 import type { Resource } from '../../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
 import type { EndpointContext } from '../context.ts'
@@ -17,6 +21,7 @@ const TOKEN_REQUEST = {
   kind: 'TokenRequest',
   schema: 'io.k8s.api.authentication.v1.TokenRequest',
 }
+const API_VERSION = 'authentication.k8s.io/v1'
 const SECONDS_DEFAULT = 3600
 const SECONDS_MIN = 600
 const SECONDS_MAX = 2 ** 32
@@ -30,11 +35,13 @@ export async function handleTokenRequest(
   const parameters = readWriteParameters(request, 'CreateOptions')
   const wanted = context.decodeBody(request, TOKEN_REQUEST, parameters.fieldValidation) as unknown as TokenRequest
   const { info } = request
+  const sentName = wanted.metadata.name ?? ''
+  checkPlace(wanted, info.namespace, info.name)
   const stored = await accounts.cache.get(accounts.keyOf(info.namespace, info.name))
   if (stored === null) throw notFound(accounts.groupResource, info.name)
   const account = decodeStored(accounts, stored) as ServiceAccount
   const seconds = wanted.spec.expirationSeconds ?? SECONDS_DEFAULT
-  checkSeconds(seconds, info.name)
+  checkSeconds(seconds, sentName)
   const bound = await findBound(context, wanted, info.namespace, info.name)
   const issued = await context.dependencies.tokens.issueToken({
     serviceAccount: { namespace: info.namespace, name: info.name, uid: account.metadata.uid },
@@ -43,26 +50,51 @@ export async function handleTokenRequest(
     ...(bound === null ? {} : { boundObject: bound.reference }),
     ...(bound?.node === undefined ? {} : { node: bound.node }),
   })
-  const { name, namespace } = account.metadata
-  const object = {
-    kind: 'TokenRequest',
-    apiVersion: 'authentication.k8s.io/v1',
-    metadata: {
-      ...wanted.metadata,
-      name,
-      namespace,
-      creationTimestamp: new Date(context.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
-    },
-    spec: {
-      ...wanted.spec,
-      audiences: wanted.spec.audiences?.length ? wanted.spec.audiences : ['https://kubernetes.default.svc'],
-      expirationSeconds: seconds,
-    },
-    status: parameters.dryRun
-      ? { token: '', expirationTimestamp: issued.expirationTimestamp }
-      : { token: issued.token, expirationTimestamp: issued.expirationTimestamp },
+  const spec = {
+    ...wanted.spec,
+    audiences: wanted.spec.audiences?.length ? wanted.spec.audiences : ['https://kubernetes.default.svc'],
+    expirationSeconds: seconds,
   }
-  return { code: 201, body: { form: 'object', object } }
+  const { name, namespace } = account.metadata
+  const metadata = {
+    ...wanted.metadata,
+    name,
+    namespace,
+    uid: randomUuid(context.random),
+    creationTimestamp: formatSeconds(context.clock.now()),
+    managedFields: ownersOf(context, wanted, seconds, parameters.fieldManager),
+  }
+  const status = { token: parameters.dryRun ? '' : issued.token, expirationTimestamp: issued.expirationTimestamp }
+  const object = { kind: 'TokenRequest', apiVersion: API_VERSION, metadata, spec, status }
+  return { code: 201, body: { form: 'object', object: normalize(schemaOf(TOKEN_REQUEST.schema), object) } }
+}
+
+function ownersOf(context: EndpointContext, wanted: TokenRequest, expirationSeconds: number, manager: string) {
+  const updated = { ...wanted, spec: { ...wanted.spec, expirationSeconds } }
+  return recordUpdate({
+    schema: schemaOf(TOKEN_REQUEST.schema),
+    apiVersion: API_VERSION,
+    kind: TOKEN_REQUEST.kind,
+    live: null,
+    updated,
+    manager,
+    subresource: 'token',
+    nowMs: context.clock.now(),
+  })
+}
+
+/** Go prints the core group as an empty word before the slash. */
+const typeText = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion : `/${apiVersion}`)
+
+function checkPlace({ metadata }: TokenRequest, namespace: string, name: string): void {
+  if (metadata.name && metadata.name !== name)
+    throw invalidFrom(TOKEN_REQUEST, name, [
+      invalidValue('metadata.name', metadata.name, 'must match the service account name if specified'),
+    ])
+  if (metadata.namespace && metadata.namespace !== namespace)
+    throw invalidFrom(TOKEN_REQUEST, name, [
+      invalidValue('metadata.namespace', metadata.namespace, 'must match the service account namespace if specified'),
+    ])
 }
 
 function checkSeconds(seconds: number, name: string): void {
@@ -87,11 +119,11 @@ async function findBound(
   const { kind = '', name = '', uid } = reference
   const resourceName = BINDABLE[kind]
   if (resourceName === undefined || (reference.apiVersion ?? 'v1') !== 'v1')
-    throw badRequest(`cannot bind token to object of type ${reference.apiVersion ?? ''}, Kind=${kind}`)
+    throw badRequest(`cannot bind token to object of type ${typeText(reference.apiVersion ?? '')}, Kind=${kind}`)
   const object = await readObject(context, resourceName, kind === 'Node' ? '' : namespace, name)
   if (uid && uid !== object.metadata.uid)
     throw conflict(
-      { group: '', resource: resourceName },
+      { group: '', resource: kind },
       name,
       `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
     )
