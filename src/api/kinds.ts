@@ -45,6 +45,8 @@ import { certificateSigningRequestKind } from './certificates/certificate-signin
 import { leaseKind } from './coordination/lease/kind.ts'
 import { endpointSliceKind } from './discovery/endpoint-slice/kind.ts'
 import { eventsEventKind } from './events/event/kind.ts'
+import { flowSchemaKind } from './flowcontrol/flow-schema/kind.ts'
+import { priorityLevelConfigurationKind } from './flowcontrol/priority-level-configuration/kind.ts'
 import { ingressClassKind } from './networking/ingress-class/kind.ts'
 import { ingressKind } from './networking/ingress/kind.ts'
 import { ipAddressKind } from './networking/ip-address/kind.ts'
@@ -108,6 +110,8 @@ export const KINDS: readonly KindDefinition[] = [
   leaseKind,
   endpointSliceKind,
   eventsEventKind,
+  flowSchemaKind,
+  priorityLevelConfigurationKind,
   ingressClassKind,
   ingressKind,
   ipAddressKind,
