@@ -6,6 +6,10 @@ import { NodeIpamController } from './node-ipam/controller.ts'
 import { ReplicaSetController } from './replicaset/controller.ts'
 import { RootCaCertificatePublisherController } from './root-ca-certificate-publisher/controller.ts'
 import { ServiceAccountController } from './serviceaccount/controller.ts'
+import { GarbageCollectorController } from './garbage-collector/controller.ts'
+import { PodGarbageCollectorController } from './pod-garbage-collector/controller.ts'
+import { EndpointSliceController } from './endpointslice/controller.ts'
+import { EndpointsController } from './endpoints/controller.ts'
 
 const define = (name: string, controller: new (context: ControllerContext) => Controller): ControllerDefinition => ({
   name,
@@ -19,4 +23,8 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('node-ipam-controller', NodeIpamController),
   define('replicaset-controller', ReplicaSetController),
   define('deployment-controller', DeploymentController),
+  define('garbage-collector-controller', GarbageCollectorController),
+  define('pod-garbage-collector-controller', PodGarbageCollectorController),
+  define('endpointslice-controller', EndpointSliceController),
+  define('endpoints-controller', EndpointsController),
 ]
