@@ -26,6 +26,7 @@ import { mutatingWebhookConfigurationKind } from './admissionregistration/mutati
 import { validatingAdmissionPolicyKind } from './admissionregistration/validating-admission-policy/kind.ts'
 import { validatingAdmissionPolicyBindingKind } from './admissionregistration/validating-admission-policy-binding/kind.ts'
 import { validatingWebhookConfigurationKind } from './admissionregistration/validating-webhook-configuration/kind.ts'
+import { apiServiceKind } from './apiregistration/api-service/kind.ts'
 import { controllerRevisionKind } from './apps/controller-revision/kind.ts'
 import { daemonSetKind } from './apps/daemon-set/kind.ts'
 import { deploymentKind } from './apps/deployment/kind.ts'
@@ -42,6 +43,8 @@ import { horizontalPodAutoscalerKind } from './autoscaling/horizontal-pod-autosc
 import { cronJobKind } from './batch/cron-job/kind.ts'
 import { jobKind } from './batch/job/kind.ts'
 import { certificateSigningRequestKind } from './certificates/certificate-signing-request/kind.ts'
+import { clusterTrustBundleKind } from './certificates/cluster-trust-bundle/kind.ts'
+import { podCertificateRequestKind } from './certificates/pod-certificate-request/kind.ts'
 import { leaseKind } from './coordination/lease/kind.ts'
 import { endpointSliceKind } from './discovery/endpoint-slice/kind.ts'
 import { eventsEventKind } from './events/event/kind.ts'
@@ -65,6 +68,7 @@ import { csiStorageCapacityKind } from './storage/csi-storage-capacity/kind.ts'
 import { storageClassKind } from './storage/storage-class/kind.ts'
 import { volumeAttachmentKind } from './storage/volume-attachment/kind.ts'
 import { volumeAttributesClassKind } from './storage/volume-attributes-class/kind.ts'
+import { storageVersionMigrationKind } from './storagemigration/storage-version-migration/kind.ts'
 
 /** In the order of discovery: the core group first, the others by name. */
 export const KINDS: readonly KindDefinition[] = [
@@ -91,6 +95,7 @@ export const KINDS: readonly KindDefinition[] = [
   validatingAdmissionPolicyKind,
   validatingAdmissionPolicyBindingKind,
   validatingWebhookConfigurationKind,
+  apiServiceKind,
   controllerRevisionKind,
   daemonSetKind,
   deploymentKind,
@@ -107,6 +112,8 @@ export const KINDS: readonly KindDefinition[] = [
   cronJobKind,
   jobKind,
   certificateSigningRequestKind,
+  clusterTrustBundleKind,
+  podCertificateRequestKind,
   leaseKind,
   endpointSliceKind,
   eventsEventKind,
@@ -130,6 +137,7 @@ export const KINDS: readonly KindDefinition[] = [
   storageClassKind,
   volumeAttachmentKind,
   volumeAttributesClassKind,
+  storageVersionMigrationKind,
 ]
 
 const byResource = new Map<string, KindDefinition>()

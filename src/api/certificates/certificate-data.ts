@@ -1,11 +1,11 @@
 /** What PEM texts of certificates and certificate requests must hold. */
 import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto'
 
-type PemBlock = { readonly type: string; readonly hasHeaders: boolean; readonly der: Buffer }
+export type PemBlock = { readonly type: string; readonly hasHeaders: boolean; readonly der: Buffer }
 
-const BLOCK = /-----BEGIN ([^\n-]+)-----\r?\n([\s\S]*?)-----END \1-----/g
+const BLOCK = /(?<=^|\n)-----BEGIN ([^\n-]+)-----\r?\n([\s\S]*?)-----END \1-----/g
 
-function pemBlocks(text: string): PemBlock[] {
+export function pemBlocks(text: string): PemBlock[] {
   return [...text.matchAll(BLOCK)].map(([, type = '', body = '']) => ({
     type,
     hasHeaders: body.includes(':'),
@@ -17,10 +17,17 @@ function pemBlocks(text: string): PemBlock[] {
 export function requestProblem(base64: string): string | undefined {
   const [block] = pemBlocks(Buffer.from(base64, 'base64').toString('latin1'))
   if (block?.type !== 'CERTIFICATE REQUEST') return 'PEM block type must be CERTIFICATE REQUEST'
+  const isSigned = hasOwnSignature(block.der)
+  if (isSigned === undefined) return 'x509: malformed certificate request'
+  return isSigned ? undefined : 'x509: signature verification failure'
+}
+
+/** Whether a PKCS#10 request is signed with its own key; undefined: it is no such request. */
+export function hasOwnSignature(der: Buffer): boolean | undefined {
   try {
-    return isSignedByItself(block.der) ? undefined : 'x509: signature verification failure'
+    return isSignedByItself(der)
   } catch {
-    return 'x509: malformed certificate request'
+    return undefined
   }
 }
 

@@ -1,0 +1,413 @@
+/** The API server's port as clients meet it: both versions of HTTP, credentials, limits, encodings, watches, tunnels, shutdown. */
+import assert from 'node:assert/strict'
+import { connect as connectHttp2 } from 'node:http2'
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { createServer as createTlsServer } from 'node:tls'
+import type { AddressInfo } from 'node:net'
+import { after, before, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { WebSocket } from 'ws'
+import { KINDS } from '#api/kinds.ts'
+import { CONFIGMAPS, NAMESPACES, NODES, PODS, SERVICEACCOUNTS } from '#api/resources.gen.ts'
+import { SystemClock } from '#base/clock.ts'
+import { NO_LOG } from '#base/log.ts'
+import { SystemRandom } from '#base/random.ts'
+import type { Client } from '#client/client.ts'
+import { HttpTransport } from '#client/http-transport.ts'
+import { RestClient } from '#client/rest-client.ts'
+import {
+  createAuthority,
+  createSigningKey,
+  issueCertificate,
+  type Authority,
+  type KeyPair,
+} from '#cluster/certificates/authority.ts'
+import { APISERVER_USER, createApiServer, type ApiServer } from '#control-plane/apiserver/apiserver.ts'
+import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
+import { createMemoryStore } from '#control-plane/store/memory/memory-store.ts'
+import { isNotFound, StatusError } from '#machinery/status-error.ts'
+
+const clock = new SystemClock({ keepsProcessAlive: true })
+
+let [authority, admin, kubelet] = [] as unknown as [Authority, KeyPair, KeyPair]
+let server: ApiServer
+let client: Client
+let transport: HttpTransport
+
+async function startServer(): Promise<ApiServer> {
+  const serving = await issueCertificate(
+    authority,
+    { commonName: 'api', hosts: ['127.0.0.1'], usages: ['server'] },
+    clock,
+  )
+  const started = await createApiServer({
+    store: createMemoryStore({ clock }),
+    kinds: KINDS,
+    createResources: (dependencies) => createResources(dependencies, { freeze: true }),
+    clock,
+    random: new SystemRandom(),
+    log: NO_LOG,
+    serving: { ...serving, address: '127.0.0.1', port: 0 },
+    advertiseAddress: '127.0.0.1',
+    clientCa: authority.certificate,
+    serviceAccountKeys: { signingKey: (await createSigningKey()).privateKey },
+    serviceClusterIpRange: '10.96.0.0/16',
+    nodePortRange: { from: 30_000, to: 32_767 },
+    kubeletClient: { ...admin, certificateAuthority: authority.certificate },
+  })
+  await started.ready()
+  return started
+}
+
+const connectTo = ({ url }: ApiServer, pair: KeyPair | null, token?: string): HttpTransport =>
+  new HttpTransport({
+    config: {
+      server: url,
+      certificateAuthority: authority.certificate,
+      ...(pair === null ? {} : { clientCertificate: pair.certificate, clientKey: pair.privateKey }),
+      ...(token === undefined ? {} : { token }),
+    },
+    clock,
+    userAgent: 'front-test',
+  })
+
+before(async () => {
+  authority = await createAuthority('kubernetes', clock)
+  admin = await issueCertificate(
+    authority,
+    { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] },
+    clock,
+  )
+  kubelet = await issueCertificate(
+    authority,
+    { commonName: 'system:node:n1', hosts: ['127.0.0.1'], usages: ['server'] },
+    clock,
+  )
+  server = await startServer()
+  transport = connectTo(server, admin)
+  client = new RestClient(transport)
+})
+
+after(async () => {
+  await transport.close()
+  await server.close()
+})
+
+type Answer = { readonly code: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
+type Ask = {
+  method?: string
+  headers?: Record<string, string>
+  body?: string | Buffer
+  pair?: KeyPair | null
+  to?: ApiServer
+}
+
+const agent = new Agent({ keepAlive: false })
+
+/** One request over HTTP/1.1. */
+function ask(
+  path: string,
+  { method = 'GET', headers = {}, body, pair = admin, to = server }: Ask = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options: RequestOptions = {
+      agent,
+      host: '127.0.0.1',
+      port: to.port,
+      path,
+      method,
+      headers,
+      ca: authority.certificate,
+      ...(pair === null ? {} : { cert: pair.certificate, key: pair.privateKey }),
+    }
+    const outgoing = httpsRequest(options, (response: IncomingMessage) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () =>
+        resolve({ code: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }),
+      )
+    })
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+}
+
+const statusOf = ({ code, body }: Answer): [number, string] => [
+  code,
+  (JSON.parse(body.toString()) as { message: string }).message,
+]
+
+test('default objects are there when the server is ready', async () => {
+  const namespaces = (await client.list(NAMESPACES, '')).items.map(({ metadata }) => metadata.name)
+  assert.deepEqual(namespaces, ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
+  const roles = await ask('/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin')
+  assert.equal(roles.code, 200)
+})
+
+test('objects over HTTP/2: written, read, watched, and the refusals as errors', async () => {
+  const stop = new AbortController()
+  const seen: string[] = []
+  const watching = (async () => {
+    const { metadata } = await client.list(CONFIGMAPS, 'default')
+    const options = { resourceVersion: metadata.resourceVersion! }
+    started.resolve()
+    for await (const batch of client.watch(CONFIGMAPS, 'default', options, stop.signal))
+      for (const event of batch) {
+        seen.push(`${event.type} ${event.type === 'ERROR' ? '' : event.object.metadata.name}`)
+        if (event.type === 'DELETED') return
+      }
+  })()
+  const started = Promise.withResolvers<void>()
+  await started.promise
+  const created = await client.create(CONFIGMAPS, { metadata: { name: 'one', namespace: 'default' }, data: { a: '1' } })
+  await client.update(CONFIGMAPS, { ...created, data: { a: '2' } })
+  await assert.rejects(
+    client.update(CONFIGMAPS, created),
+    (error) => error instanceof StatusError && error.code === 409,
+  )
+  await client.patch(CONFIGMAPS, 'default', 'one', 'merge', { data: { b: '3' } })
+  assert.deepEqual((await client.get(CONFIGMAPS, 'default', 'one')).data, { a: '2', b: '3' })
+  await client.delete(CONFIGMAPS, 'default', 'one')
+  await assert.rejects(client.get(CONFIGMAPS, 'default', 'one'), isNotFound)
+  await watching
+  assert.deepEqual(seen, ['ADDED one', 'MODIFIED one', 'MODIFIED one', 'DELETED one'])
+  stop.abort()
+})
+
+test('a component in the process sees the same objects, as shared views', async () => {
+  const inside = server.client(APISERVER_USER, 'inside')
+  const created = await inside.create(CONFIGMAPS, { metadata: { name: 'inside', namespace: 'default' } })
+  const outside = await client.get(CONFIGMAPS, 'default', 'inside')
+  assert.equal(outside.metadata.uid, created.metadata.uid)
+  assert.equal(outside.metadata.managedFields?.[0]?.manager, undefined, 'nothing was set, so nothing is owned')
+  assert.equal(await inside.get(CONFIGMAPS, 'default', 'inside'), await inside.get(CONFIGMAPS, 'default', 'inside'))
+  const stranger = server.client({ name: 'stranger', uid: '', groups: [], extra: {} }, 'inside')
+  await assert.rejects(
+    stranger.get(CONFIGMAPS, 'default', 'inside'),
+    /User "stranger" cannot get resource "configmaps"/,
+  )
+})
+
+test('credentials: none, a foreign certificate, a good and a bad token', async () => {
+  const nobody = await ask('/api/v1/namespaces', { pair: null })
+  assert.deepEqual(statusOf(nobody), [
+    403,
+    'namespaces is forbidden: User "system:anonymous" cannot list resource "namespaces" in API group "" at the cluster scope',
+  ])
+  assert.equal((await ask('/healthz', { pair: null })).body.toString(), 'ok')
+  const foreign = await issueCertificate(
+    await createAuthority('foreign', clock),
+    { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] },
+    clock,
+  )
+  assert.deepEqual(statusOf(await ask('/healthz', { pair: foreign })), [401, 'Unauthorized'])
+  const headers = { Authorization: 'Bearer nonsense' }
+  assert.deepEqual(statusOf(await ask('/version', { pair: null, headers })), [401, 'Unauthorized'])
+})
+
+test('a token of a service account works until its account is gone', async () => {
+  await client.create(SERVICEACCOUNTS, { metadata: { name: 'robot', namespace: 'default' } })
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 600 } }
+  const issued = await client.createSubresource<{ status: { token: string } }>(
+    SERVICEACCOUNTS,
+    'default',
+    'robot',
+    'token',
+    request,
+  )
+  const robot = connectTo(server, null, issued.status.token)
+  const review = {
+    method: 'POST',
+    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    query: {},
+    body: { kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1' },
+  } as const
+  const { status } = (await robot.request(review)) as { status: { userInfo: { username: string; groups: string[] } } }
+  assert.equal(status.userInfo.username, 'system:serviceaccount:default:robot')
+  assert.ok(status.userInfo.groups.includes('system:authenticated'))
+  await client.delete(SERVICEACCOUNTS, 'default', 'robot')
+  await assert.rejects(robot.request(review), (error) => error instanceof StatusError && error.code === 401)
+  await robot.close()
+})
+
+test('sizes, methods, encodings', async () => {
+  const headers = { 'Content-Type': 'application/json' }
+  const path = '/api/v1/namespaces/default/configmaps'
+  const large = await ask(path, { method: 'POST', headers, body: Buffer.alloc(3 * 1024 * 1024 + 1, ' ') })
+  assert.deepEqual(statusOf(large), [413, 'Request entity too large: limit is 3145728'])
+  const anonymous = await ask(path, {
+    method: 'POST',
+    headers,
+    body: Buffer.alloc(3 * 1024 * 1024 + 1, ' '),
+    pair: null,
+  })
+  assert.equal(anonymous.code, 403, 'who may not write is refused before the body is read')
+  assert.equal((await ask('/version', { method: 'POST' })).code, 405)
+  assert.equal((await ask(path, { headers: { Accept: 'text/html' } })).code, 406)
+  assert.equal((await ask('/no/such/path')).body.toString(), '404 page not found\n')
+  const yaml = await ask('/api/v1/namespaces/default', { headers: { Accept: 'application/yaml' } })
+  assert.match(yaml.body.toString(), /^apiVersion: v1\nkind: Namespace\n/)
+  const pretty = await ask('/api/v1/namespaces/default?pretty=true')
+  assert.match(pretty.body.toString(), /^\{\n {2}"kind": "Namespace",/)
+  const head = await ask('/api/v1/namespaces/default', { method: 'HEAD' })
+  assert.deepEqual([head.code, head.body.length, Number(head.headers['content-length']) > 100], [200, 0, true])
+})
+
+test('lists leave out what they already say, and are compressed when long', async () => {
+  const data = { filler: 'x'.repeat(60_000) }
+  for (const name of ['big-1', 'big-2', 'big-3'])
+    await client.create(CONFIGMAPS, { metadata: { name, namespace: 'kube-public' }, data })
+  const plain = await ask('/api/v1/namespaces/kube-public/configmaps')
+  const list = JSON.parse(plain.body.toString()) as {
+    kind: string
+    items: { kind?: string; metadata: { name: string } }[]
+  }
+  assert.equal(list.kind, 'ConfigMapList')
+  assert.deepEqual(
+    list.items.map(({ kind, metadata }) => [kind, metadata.name]),
+    [
+      [undefined, 'big-1'],
+      [undefined, 'big-2'],
+      [undefined, 'big-3'],
+    ],
+  )
+  const headers = { 'Accept-Encoding': 'gzip' }
+  const packed = await ask('/api/v1/namespaces/kube-public/configmaps', { headers })
+  assert.equal(packed.headers['content-encoding'], 'gzip')
+  assert.ok(packed.body.length < plain.body.length / 10)
+  assert.deepEqual(gunzipSync(packed.body), plain.body)
+})
+
+test('a watch over WebSocket', async () => {
+  const url = `${server.url.replace('https', 'wss')}/api/v1/namespaces/kube-system/configmaps?watch=1`
+  const socket = new WebSocket(url, { ca: authority.certificate, cert: admin.certificate, key: admin.privateKey })
+  const message = await new Promise<string>((resolve, reject) => {
+    socket.on('message', (bytes: Buffer) => resolve(bytes.toString()))
+    socket.on('error', reject)
+  })
+  assert.equal((JSON.parse(message) as { type: string }).type, 'ADDED')
+  socket.terminate()
+})
+
+test('logs and tunnels go to the kubelet of the pod, as the API server and without the credentials of the client', async () => {
+  const asked: string[] = []
+  const fake = createTlsServer(
+    {
+      cert: kubelet.certificate,
+      key: kubelet.privateKey,
+      ca: authority.certificate,
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
+    (socket) => {
+      socket.on('error', () => {})
+      socket.once('data', (bytes: Buffer) => {
+        asked.push(`${socket.getPeerX509Certificate()?.subject ?? ''}\n${bytes.toString()}`)
+        if (bytes.includes('/containerLogs/')) socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello\n')
+        else {
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n')
+          socket.on('data', (more: Buffer) => socket.write(`echo ${more.toString()}`))
+        }
+      })
+    },
+  )
+  await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve))
+  const port = (fake.address() as AddressInfo).port
+  try {
+    const node = await client.create(NODES, { metadata: { name: 'n1' } } as never)
+    const status = {
+      addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+      daemonEndpoints: { kubeletEndpoint: { Port: port } },
+    }
+    await client.updateStatus(NODES, { ...node, status } as never)
+    await client.create(SERVICEACCOUNTS, { metadata: { name: 'default', namespace: 'default' } })
+    const spec = { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] }
+    await client.create(PODS, { metadata: { name: 'web', namespace: 'default' }, spec } as never)
+
+    const log = await ask('/api/v1/namespaces/default/pods/web/log?tailLines=5')
+    assert.equal(log.body.toString(), 'hello\n')
+    assert.match(
+      asked[0]!,
+      /^O=system:masters\nCN=admin\nGET \/containerLogs\/default\/web\/c\?tailLines=5&stream=All HTTP/,
+    )
+
+    const echoed = await exec('/api/v1/namespaces/default/pods/web/exec?command=ls&command=-l&stdout=1')
+    assert.equal(echoed, 'echo ping')
+    assert.match(asked[1]!, /POST \/exec\/default\/web\/c\?output=1&command=ls&command=-l HTTP\/1.1/)
+    assert.match(asked[1]!, /upgrade: SPDY\/3.1/i)
+    assert.doesNotMatch(asked[1]!, /secret-of-client/)
+    assert.deepEqual(statusOf(await ask('/api/v1/namespaces/default/pods/web/exec?command=ls')), [
+      400,
+      'Upgrade request required',
+    ])
+  } finally {
+    fake.close()
+  }
+  const unreachable = await ask('/api/v1/namespaces/default/pods/web/log')
+  assert.match(
+    statusOf(unreachable)[1],
+    /^Get "https:\/\/127.0.0.1:\d+\/containerLogs\/default\/web\/c.*": dial tcp .* connection refused$/,
+  )
+})
+
+/** Upgrades, sends `ping`, and answers the first bytes that come back. */
+function exec(path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpsRequest({
+      host: '127.0.0.1',
+      port: server.port,
+      path,
+      method: 'POST',
+      headers: { Connection: 'Upgrade', Upgrade: 'SPDY/3.1', Authorization: 'Bearer secret-of-client' },
+      ca: authority.certificate,
+      cert: admin.certificate,
+      key: admin.privateKey,
+    })
+    outgoing.on('error', reject)
+    outgoing.on('response', (response) => reject(new Error(`refused with ${response.statusCode}`)))
+    outgoing.on('upgrade', (_response, socket) => {
+      socket.write('ping')
+      socket.once('data', (bytes: Buffer) => {
+        resolve(bytes.toString())
+        socket.destroy()
+      })
+    })
+    outgoing.end()
+  })
+}
+
+test('shutdown: watches end in an orderly way, new connections are refused', async () => {
+  const short = await startServer()
+  const far = connectTo(short, admin)
+  const request = { method: 'GET', path: '/api/v1/namespaces', query: { watch: 'true' } } as const
+  const first = Promise.withResolvers<void>()
+  const ended = (async () => {
+    for await (const batch of far.watch(request)) if (batch.length > 0) first.resolve()
+  })()
+  await first.promise
+  await short.close()
+  await ended
+  await assert.rejects(ask('/version', { to: short }), /ECONNREFUSED/)
+  await far.close()
+})
+
+test('many streams share one HTTP/2 connection', async () => {
+  const session = connectHttp2(server.url, {
+    ca: authority.certificate,
+    cert: admin.certificate,
+    key: admin.privateKey,
+  })
+  const codes = await Promise.all(
+    Array.from({ length: 200 }, () => {
+      const stream = session.request({ ':path': '/api/v1/namespaces/default' })
+      stream.resume()
+      return new Promise<number>((resolve, reject) => {
+        stream.once('response', (headers) => resolve(headers[':status']!))
+        stream.once('error', reject)
+      })
+    }),
+  )
+  assert.ok(codes.every((code) => code === 200))
+  session.destroy()
+})
