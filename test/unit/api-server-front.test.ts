@@ -148,6 +148,7 @@ test('default objects are there when the server is ready', async () => {
 test('objects over HTTP/2: written, read, watched, and the refusals as errors', async () => {
   const stop = new AbortController()
   const seen: string[] = []
+  const started = Promise.withResolvers<void>()
   const watching = (async () => {
     const { metadata } = await client.list(CONFIGMAPS, 'default')
     const options = { resourceVersion: metadata.resourceVersion! }
@@ -158,7 +159,6 @@ test('objects over HTTP/2: written, read, watched, and the refusals as errors', 
         if (event.type === 'DELETED') return
       }
   })()
-  const started = Promise.withResolvers<void>()
   await started.promise
   const created = await client.create(CONFIGMAPS, { metadata: { name: 'one', namespace: 'default' }, data: { a: '1' } })
   await client.update(CONFIGMAPS, { ...created, data: { a: '2' } })

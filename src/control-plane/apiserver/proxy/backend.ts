@@ -91,9 +91,15 @@ export async function tunnel(
   const lines = [`${upgrade.method} ${upgrade.target} HTTP/1.1`, `Host: ${authority(endpoint)}`, ...upgrade.headerLines]
   backend.write(`${lines.join('\r\n')}\r\n\r\n`)
   if (head.length > 0) backend.write(head)
-  // Either end may close first; a pipeline then destroys the other one.
-  pipeline(socket, backend, () => {})
-  pipeline(backend, socket, () => {})
+  join(socket, backend)
+  join(backend, socket)
+}
+
+/** Bytes flow from one to the other; an end passes on what is still under way, a failure does not wait for it. */
+function join(from: Duplex, to: Duplex): void {
+  from.pipe(to)
+  from.once('error', () => to.destroy())
+  from.once('close', () => to.end())
 }
 
 function dial(endpoint: Endpoint): Promise<Duplex> {

@@ -13,6 +13,7 @@ const OF_THIS_CONNECTION = new Set([
   'upgrade',
   'host',
   'http2-settings',
+  'sec-websocket-protocol',
 ])
 
 const isCredential = (name: string): boolean => name === 'authorization' || name.startsWith('impersonate-')
