@@ -10,6 +10,8 @@ import { GarbageCollectorController } from './garbage-collector/controller.ts'
 import { PodGarbageCollectorController } from './pod-garbage-collector/controller.ts'
 import { EndpointSliceController } from './endpointslice/controller.ts'
 import { EndpointsController } from './endpoints/controller.ts'
+import { NodeLifecycleController } from './node-lifecycle/controller.ts'
+import { TaintEvictionController } from './taint-eviction/controller.ts'
 
 const define = (name: string, controller: new (context: ControllerContext) => Controller): ControllerDefinition => ({
   name,
@@ -27,4 +29,6 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('pod-garbage-collector-controller', PodGarbageCollectorController),
   define('endpointslice-controller', EndpointSliceController),
   define('endpoints-controller', EndpointsController),
+  define('node-lifecycle-controller', NodeLifecycleController),
+  define('taint-eviction-controller', TaintEvictionController),
 ]
