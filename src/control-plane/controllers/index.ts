@@ -12,6 +12,9 @@ import { EndpointSliceController } from './endpointslice/controller.ts'
 import { EndpointsController } from './endpoints/controller.ts'
 import { NodeLifecycleController } from './node-lifecycle/controller.ts'
 import { TaintEvictionController } from './taint-eviction/controller.ts'
+import { ReplicationControllerController } from './replicationcontroller/controller.ts'
+import { ClusterRoleAggregationController } from './clusterrole-aggregation/controller.ts'
+import { ServiceAccountTokenController } from './serviceaccount-token/controller.ts'
 
 const define = (name: string, controller: new (context: ControllerContext) => Controller): ControllerDefinition => ({
   name,
@@ -31,4 +34,7 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('endpoints-controller', EndpointsController),
   define('node-lifecycle-controller', NodeLifecycleController),
   define('taint-eviction-controller', TaintEvictionController),
+  define('replicationcontroller-controller', ReplicationControllerController),
+  define('clusterrole-aggregation-controller', ClusterRoleAggregationController),
+  define('serviceaccount-token-controller', ServiceAccountTokenController),
 ]

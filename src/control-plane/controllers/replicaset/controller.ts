@@ -3,9 +3,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ReplicaSet } from '#api/apps/v1.gen.ts'
 import type { Pod } from '#api/core/v1.gen.ts'
 import { PODS, REPLICASETS } from '#api/resources.gen.ts'
+import type { ResourceRef } from '#api/resource-ref.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Client } from '#client/client.ts'
 import { keyOf, type Informer } from '#client/informer.ts'
+import type { LabelSelector } from '#machinery/meta/v1.gen.ts'
 import { matcherOf } from '#machinery/selectors/label-selector.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
@@ -16,11 +18,24 @@ import { isPodActive } from '../pods/pod-state.ts'
 import { slowStart } from '../pods/slow-start.ts'
 import { nextAvailabilityMs, planReplicaSet, planStatus, type Failure } from './plan.ts'
 
-const BY_OWNER = 'replicaset/owner'
+/** ReplicaSets, or the older ReplicationControllers: the same in all but name and form of the selector. */
+export type ReplicaKind = {
+  readonly controller: string
+  readonly resource: ResourceRef<ReplicaSet>
+  selectorOf(set: ReplicaSet): LabelSelector | undefined
+}
+
+const REPLICA_SET_KIND: ReplicaKind = {
+  controller: 'replicaset-controller',
+  resource: REPLICASETS,
+  selectorOf: (set) => set.spec.selector,
+}
 
 export class ReplicaSetController implements Controller {
-  readonly name = 'replicaset-controller'
+  readonly name: string
   readonly workers = 5
+  readonly #kind: ReplicaKind
+  readonly #byOwner: string
   readonly #client: Client
   readonly #clock: Clock
   readonly #sets: Informer<ReplicaSet>
@@ -28,17 +43,20 @@ export class ReplicaSetController implements Controller {
   readonly #podControl: PodControl
   readonly #expectations: Expectations
 
-  constructor({ client, informers, clock, events }: ControllerContext) {
+  constructor({ client, informers, clock, events }: ControllerContext, kind: ReplicaKind = REPLICA_SET_KIND) {
+    this.name = kind.controller
+    this.#kind = kind
+    this.#byOwner = `${kind.controller}/owner`
     this.#client = client
     this.#clock = clock
-    this.#sets = informers.informer(REPLICASETS)
+    this.#sets = informers.informer(kind.resource)
     this.#pods = informers.informer(PODS)
     this.#podControl = new PodControl(client, events)
     this.#expectations = new Expectations(clock)
   }
 
   watch(enqueue: Enqueue): void {
-    this.#pods.addIndex(BY_OWNER, (pod) => (pod.metadata.ownerReferences ?? []).map(({ uid }) => uid))
+    this.#pods.addIndex(this.#byOwner, (pod) => (pod.metadata.ownerReferences ?? []).map(({ uid }) => uid))
     const onSet = (set: ReplicaSet): void => enqueue(keyOf(set))
     this.#sets.addHandler({
       added: onSet,
@@ -62,7 +80,7 @@ export class ReplicaSetController implements Controller {
   #podChanged(pod: Pod, enqueue: Enqueue): void {
     const owner = controllerOf(pod)
     const { namespace, uid } = pod.metadata
-    if (owner?.kind === 'ReplicaSet') {
+    if (owner?.kind === this.#kind.resource.kind) {
       const key = `${namespace}/${owner.name}`
       this.#expectations.observe(key, uid)
       return enqueue(key)
@@ -70,13 +88,13 @@ export class ReplicaSetController implements Controller {
     if (owner !== undefined) return
     // An orphan wakes all sets that might adopt it.
     for (const set of this.#sets.list(namespace))
-      if (matcherOf(set.spec.selector).matches(pod.metadata.labels ?? {})) enqueue(keyOf(set))
+      if (matcherOf(this.#kind.selectorOf(set)).matches(pod.metadata.labels ?? {})) enqueue(keyOf(set))
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<Result> {
     const set = this.#sets.get(key)
     if (set === undefined) return {} // Deleted: its pods now belong to the garbage collector.
-    const owner: PodOwner = { resource: REPLICASETS, object: set }
+    const owner: PodOwner = { resource: this.#kind.resource, object: set }
     const pods = await this.#claimPods(set, owner, signal)
     const isCurrent = this.#expectations.areMet(key)
     const failure =
@@ -91,10 +109,10 @@ export class ReplicaSetController implements Controller {
 
   /** The set's own pods, after orphans that match were adopted and pods that do not match were released. */
   async #claimPods(set: ReplicaSet, owner: PodOwner, signal: AbortSignal): Promise<Pod[]> {
-    const selector = matcherOf(set.spec.selector)
+    const selector = matcherOf(this.#kind.selectorOf(set))
     const isLive = set.metadata.deletionTimestamp === undefined
     const claimed: Pod[] = []
-    for (const pod of this.#pods.byIndex(BY_OWNER, set.metadata.uid)) {
+    for (const pod of this.#pods.byIndex(this.#byOwner, set.metadata.uid)) {
       if (controllerOf(pod)?.uid !== set.metadata.uid) continue
       if (selector.matches(pod.metadata.labels ?? {})) claimed.push(pod)
       else if (isLive) await this.#podControl.release(owner, pod, signal)
@@ -151,7 +169,7 @@ export class ReplicaSetController implements Controller {
         ? [set]
         : this.#sets.list(set.metadata.namespace).filter((other) => controllerOf(other)?.uid === deployment)
     return family
-      .flatMap((member) => this.#pods.byIndex(BY_OWNER, member.metadata.uid))
+      .flatMap((member) => this.#pods.byIndex(this.#byOwner, member.metadata.uid))
       .filter((other) => isPodActive(other) && other.spec.nodeName === pod.spec.nodeName).length
   }
 
@@ -163,7 +181,7 @@ export class ReplicaSetController implements Controller {
   ): Promise<void> {
     const status = planStatus(set, pods, failure, this.#clock.now())
     if (isDeepStrictEqual(normalizeStatus(status), normalizeStatus(set.status))) return
-    await this.#client.updateStatus(REPLICASETS, { ...set, status }, signal).catch((error: unknown) => {
+    await this.#client.updateStatus(this.#kind.resource, { ...set, status }, signal).catch((error: unknown) => {
       if (!isNotFound(error)) throw error // The set is gone: so is its status.
     })
   }
