@@ -15,6 +15,7 @@ import { storageObjectInUseProtection } from './storage-object-in-use-protection
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { createNamespaceLifecycle } from './namespace-lifecycle.ts'
 import { createNodeRestriction } from './node-restriction.ts'
+import { createPodSecurity } from './pod-security/pod-security.ts'
 import { createPriorityPlugin } from './priority.ts'
 import { createRbacEscalationCheck } from './rbac-escalation.ts'
 import { createServiceAccountPlugin } from './service-account.ts'
@@ -35,6 +36,7 @@ export function createAdmission({ cluster, random, authorizer, pools }: Admissio
     createServiceAccountPlugin(cluster, random),
     createNodeRestriction(cluster),
     taintNodesByCondition,
+    createPodSecurity(cluster),
     createPriorityPlugin(cluster),
     defaultTolerationSeconds,
     createDefaultStorageClass(cluster),
