@@ -1,4 +1,5 @@
 /** The admission plugins in upstream's order: each of them changes first, later the same list checks. */
+import type { Clock } from '#base/clock.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import { AdmissionChain } from './admission.ts'
@@ -10,6 +11,7 @@ import { createDefaultStorageClass } from './default-storage-class.ts'
 import { createLimitRanger } from './limit-ranger.ts'
 import { createPersistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { createPodTopologyLabels } from './pod-topology-labels.ts'
+import { createResourceQuota, type QuotaWriter } from './resource-quota/resource-quota.ts'
 import { createRuntimeClassPlugin } from './runtime-class.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -27,9 +29,12 @@ export type AdmissionOptions = {
   readonly random: RandomSource
   readonly authorizer: Authorizer
   readonly pools: ServicePools
+  readonly clock: Clock
+  readonly writeQuota: QuotaWriter
 }
 
-export function createAdmission({ cluster, random, authorizer, pools }: AdmissionOptions): AdmissionChain {
+export function createAdmission(options: AdmissionOptions): AdmissionChain {
+  const { cluster, random, authorizer, pools, clock, writeQuota } = options
   return new AdmissionChain([
     createNamespaceLifecycle(cluster),
     createLimitRanger(cluster),
@@ -50,5 +55,6 @@ export function createAdmission({ cluster, random, authorizer, pools }: Admissio
     createPodTopologyLabels(cluster),
     createRbacEscalationCheck(cluster, authorizer),
     createServiceAllocation(pools),
+    createResourceQuota(cluster, clock, writeQuota),
   ])
 }

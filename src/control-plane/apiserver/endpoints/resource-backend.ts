@@ -1,10 +1,13 @@
 /** Puts the resources of an API server together: caches, admission, writer, deleter and the verbs over them. */
-import type { Service } from '#api/core/v1.gen.ts'
+import type { ResourceQuota, Service } from '#api/core/v1.gen.ts'
+import { isNotFound, notFound } from '#machinery/status-error.ts'
 import { allocationsOf } from '#api/core/service/allocation.ts'
 import { registerSchemas } from '#machinery/schema/registry.ts'
 import { BUILT_IN_SCHEMAS } from '#api/schemas.ts'
 import { ClusterReader } from '../admission/cluster-reader.ts'
 import { createAdmission } from '../admission/index.ts'
+import type { QuotaWriter } from '../admission/resource-quota/resource-quota.ts'
+import type { UserInfo } from '../request.ts'
 import type { ServicePools } from '../admission/service-allocation.ts'
 import { AddressPool } from '../registry/address-pool.ts'
 import { ObjectDeleter } from '../registry/object-deleter.ts'
@@ -29,7 +32,9 @@ export function createResources(
     ports: new PortPool(nodePortRange, random),
   }
   const cluster = new ClusterReader(resources)
-  const admission = createAdmission({ cluster, random, authorizer, pools })
+  const writeQuota: QuotaWriter = (namespace, name, change) =>
+    updateQuota(writer, resources, { clock, random, namespace, name }, change)
+  const admission = createAdmission({ cluster, random, authorizer, pools, clock, writeQuota })
   const writer = new ObjectWriter({ store, clock, random, admission })
   const deleter = new ObjectDeleter({
     store,
@@ -61,6 +66,41 @@ export function createResources(
     close: async () => resources.close(),
   }
 }
+
+type QuotaPlace = Pick<ResourceDependencies, 'clock' | 'random'> & { readonly namespace: string; readonly name: string }
+
+/** Counts in a quota what is about to be written: the server's own write, as its owner shows. */
+async function updateQuota(
+  writer: ObjectWriter,
+  resources: Resources,
+  { clock, random, namespace, name }: QuotaPlace,
+  change: (quota: ResourceQuota) => ResourceQuota,
+): Promise<void> {
+  const subresource = 'status'
+  await writer
+    .update(
+      resources.get('', 'v1', 'resourcequotas')!,
+      (current) => {
+        // Deleted meanwhile: nothing is limited any more.
+        if (current === null) throw notFound({ group: '', resource: 'resourcequotas' }, name)
+        return { object: change(current as ResourceQuota) }
+      },
+      {
+        user: SERVER,
+        namespace,
+        name,
+        subresource,
+        dryRun: false,
+        fieldManager: 'kube-apiserver',
+        strategy: { clock, random, subresource, warn: () => {}, user: SERVER },
+      },
+    )
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error
+    })
+}
+
+const SERVER: UserInfo = { name: 'system:apiserver', uid: '', groups: ['system:masters'], extra: {} }
 
 async function restorePools({ addresses, ports }: ServicePools, services: Resource | undefined): Promise<void> {
   if (services === undefined) return

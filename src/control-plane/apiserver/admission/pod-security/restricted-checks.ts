@@ -69,8 +69,8 @@ const restrictedVolumes: CheckPod = ({ volumes }) => {
 }
 
 /** The one member beside the name. */
-function typeOf({ name: _, ...source }: Volume): string {
-  return Object.entries(source).find(([, value]) => value !== undefined)?.[0] ?? 'unknown'
+function typeOf(volume: Volume): string {
+  return Object.entries(volume).find(([field, value]) => field !== 'name' && value !== undefined)?.[0] ?? 'unknown'
 }
 
 const runAsNonRoot: CheckPod = (spec) => {
