@@ -61,6 +61,11 @@ import { clusterRoleBindingKind } from './rbac/cluster-role-binding/kind.ts'
 import { clusterRoleKind } from './rbac/cluster-role/kind.ts'
 import { roleBindingKind } from './rbac/role-binding/kind.ts'
 import { roleKind } from './rbac/role/kind.ts'
+import { deviceClassKind } from './resource/device-class/kind.ts'
+import { deviceTaintRuleKind } from './resource/device-taint-rule/kind.ts'
+import { resourceClaimKind } from './resource/resource-claim/kind.ts'
+import { resourceClaimTemplateKind } from './resource/resource-claim-template/kind.ts'
+import { resourceSliceKind } from './resource/resource-slice/kind.ts'
 import { priorityClassKind } from './scheduling/priority-class/kind.ts'
 import { csiDriverKind } from './storage/csi-driver/kind.ts'
 import { csiNodeKind } from './storage/csi-node/kind.ts'
@@ -130,6 +135,11 @@ export const KINDS: readonly KindDefinition[] = [
   clusterRoleKind,
   roleBindingKind,
   roleKind,
+  deviceClassKind,
+  deviceTaintRuleKind,
+  resourceClaimKind,
+  resourceClaimTemplateKind,
+  resourceSliceKind,
   priorityClassKind,
   csiDriverKind,
   csiNodeKind,

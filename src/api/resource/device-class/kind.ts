@@ -1,0 +1,41 @@
+/** A class of devices that claims ask for: selectors and configuration. */
+import { isExtendedResource } from '#api/core/pod-spec/resource-names.ts'
+import { defineKind } from '#api/define-kind.ts'
+import type { Strategy } from '#api/kind.ts'
+import type { DeviceClass } from '#api/resource/v1.gen.ts'
+import { specStatusStrategy } from '#api/strategies.ts'
+import { formatAge } from '#api/table-cells.ts'
+import { type FieldError, invalidValue } from '#machinery/field-error.ts'
+import { isDns1123Subdomain, isQualifiedName } from '#machinery/validation/names.ts'
+import { checkConfiguration, checkEach, checkSelectors } from '../device-config.ts'
+
+const strategy: Strategy<DeviceClass> = {
+  ...specStatusStrategy<DeviceClass>({ generation: true }),
+  validate: validateDeviceClass,
+  validateUpdate: validateDeviceClass,
+}
+
+function validateDeviceClass({ spec }: DeviceClass): FieldError[] {
+  const errors: FieldError[] = []
+  checkSelectors(errors, 'spec.selectors', spec.selectors)
+  checkEach(errors, 'spec.config', spec.config, (path, config) => checkConfiguration(errors, path, config))
+  const name = spec.extendedResourceName
+  if (name !== undefined)
+    for (const problem of extendedNameProblems(name))
+      errors.push(invalidValue('spec.extendedResourceName', name, problem))
+  return errors
+}
+
+function extendedNameProblems(name: string): string[] {
+  if (isExtendedResource(name)) return []
+  const problems = isQualifiedName(name)
+  if (!name.includes('/')) problems.unshift("a name must be a domain-prefixed path, such as 'example.com/my-prop'")
+  return problems.length === 0 ? ['must be a valid extended resource name'] : problems
+}
+
+export const deviceClassKind = defineKind<DeviceClass>('resource.k8s.io/v1/deviceclasses', {
+  strategy,
+  // The prefix of a generated name is not checked.
+  nameRule: (name, isPrefix) => (isPrefix ? [] : isDns1123Subdomain(name)),
+  row: ({ metadata }, nowMs) => [metadata.name, formatAge(metadata.creationTimestamp, nowMs)],
+})

@@ -1,0 +1,53 @@
+/** Names of drivers, pools and attributes of devices. */
+import { checkDnsSubdomain } from '#api/validation.ts'
+import { type FieldError, invalidValue, required, tooLong } from '#machinery/field-error.ts'
+import { isCIdentifier, isDns1123Subdomain } from '#machinery/validation/names.ts'
+
+const DRIVER_BYTES_MAX = 63
+const POOL_BYTES_MAX = 253
+const ID_BYTES_MAX = 32
+
+export function checkDriver(errors: FieldError[], path: string, name: string): void {
+  if (name === '') {
+    errors.push(required(path))
+    return
+  }
+  if (name.length > DRIVER_BYTES_MAX) errors.push(tooLong(path, DRIVER_BYTES_MAX))
+  for (const problem of isDns1123Subdomain(name.toLowerCase())) errors.push(invalidValue(path, name, problem))
+}
+
+export function checkPool(errors: FieldError[], path: string, name: string): void {
+  if (name === '') {
+    errors.push(required(path))
+    return
+  }
+  if (name.length > POOL_BYTES_MAX) errors.push(tooLong(path, POOL_BYTES_MAX))
+  for (const part of name.split('/')) checkDnsSubdomain(errors, path, part)
+}
+
+/** An identifier, or domain and identifier with a slash between them. */
+export function checkQualified(errors: FieldError[], path: string, name: string): void {
+  const [first = '', second, ...rest] = name.split('/')
+  if (rest.length > 0) return
+  if (second === undefined) {
+    checkIdentifier(errors, path, first)
+    return
+  }
+  if (first === '') errors.push(invalidValue(path, '', 'the domain must not be empty'))
+  else checkDriver(errors, path, first)
+  if (second === '') errors.push(invalidValue(path, '', 'the name must not be empty'))
+  else checkIdentifier(errors, path, second)
+}
+
+export function checkFullyQualified(errors: FieldError[], path: string, name: string): void {
+  checkQualified(errors, path, name)
+  if (!name.includes('/')) {
+    const text = 'a fully qualified name must be a domain and a name separated by a slash'
+    errors.push(invalidValue(path, name, text))
+  }
+}
+
+function checkIdentifier(errors: FieldError[], path: string, id: string): void {
+  if (id.length > ID_BYTES_MAX) errors.push(tooLong(path, ID_BYTES_MAX))
+  for (const problem of isCIdentifier(id)) errors.push(invalidValue(path, id, problem))
+}

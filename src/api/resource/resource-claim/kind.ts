@@ -1,0 +1,33 @@
+/** A claim for devices that pods use; a driver answers it by an allocation. */
+import { defineKind } from '#api/define-kind.ts'
+import type { Strategy } from '#api/kind.ts'
+import type { ResourceClaim } from '#api/resource/v1.gen.ts'
+import { isSemanticallyEqual } from '#api/semantic-equal.ts'
+import { specStatusStrategy } from '#api/strategies.ts'
+import { formatAge } from '#api/table-cells.ts'
+import { IMMUTABLE } from '#api/validation.ts'
+import { invalidValue } from '#machinery/field-error.ts'
+import { setClaimDefaults, validateClaimSpec } from '../claim-spec.ts'
+import { validateClaimStatus } from './status-validation.ts'
+
+const strategy: Strategy<ResourceClaim> = {
+  ...specStatusStrategy<ResourceClaim>({ generation: false, resetsMetaForStatus: true }),
+  setDefaults: ({ spec }) => setClaimDefaults(spec),
+  validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
+  validateUpdate(claim, old, { subresource }) {
+    if (subresource === 'status') return validateClaimStatus(claim, old)
+    return isSemanticallyEqual(claim.spec, old.spec) ? [] : [invalidValue('spec', null, IMMUTABLE)]
+  },
+}
+
+function stateCell({ metadata, status }: ResourceClaim): string {
+  const states = metadata.deletionTimestamp === undefined ? [] : ['deleted']
+  if (status?.allocation === undefined) return states[0] ?? 'pending'
+  const isReserved = (status.reservedFor ?? []).length > 0
+  return [...states, 'allocated', ...(isReserved ? ['reserved'] : [])].join(',')
+}
+
+export const resourceClaimKind = defineKind<ResourceClaim>('resource.k8s.io/v1/resourceclaims', {
+  strategy,
+  row: (claim, nowMs) => [claim.metadata.name, stateCell(claim), formatAge(claim.metadata.creationTimestamp, nowMs)],
+})
