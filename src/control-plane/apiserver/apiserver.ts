@@ -6,7 +6,6 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
-import { SharedInformerFactory } from '#client/informer-factory.ts'
 import { InProcessTransport, type InProcessServer } from '#client/in-process-transport.ts'
 import { RestClient } from '#client/rest-client.ts'
 import type { Store } from '#control-plane/store/store.ts'
@@ -21,6 +20,7 @@ import { createAuthorizationStage } from './authorization/authorization-stage.ts
 import type { Authorizer } from './authorization/authorizer.ts'
 import { NodeAuthorizer } from './authorization/node-authorizer.ts'
 import { NodeGraph, followNodeGraph } from './authorization/node-graph.ts'
+import { ObjectFeeds } from './authorization/object-feeds.ts'
 import { RbacAuthorizer, followRbac } from './authorization/rbac-authorizer.ts'
 import { RbacIndex } from './authorization/rbac-index.ts'
 import { SuperuserAuthorizer, UnionAuthorizer } from './authorization/union-authorizer.ts'
@@ -130,7 +130,7 @@ type Parts = {
   readonly networkHandler: Handler
   readonly inProcess: (user: UserInfo) => InProcessServer
   readonly client: Client
-  readonly informers: SharedInformerFactory
+  readonly feeds: ObjectFeeds
   readonly health: HealthChecks
   readonly bootstrap: Bootstrap
   readonly closing: AbortController
@@ -148,10 +148,10 @@ function assemble(options: ApiServerOptions): Parts {
   // The handler of components in this process is made last; until the server is assembled nobody calls it.
   let inProcessHandler: Handler | null = null
   const inProcess = (user: UserInfo): InProcessServer =>
-    createInProcessServer((request) => inProcessHandler!(request), user, closing.signal)
+    createInProcessServer((request) => inProcessHandler!(request), { user, closing: closing.signal, clock })
   const client = new RestClient(new InProcessTransport(inProcess(APISERVER_USER), 'kube-apiserver'))
-  const informers = new SharedInformerFactory({ client, clock, random, log: log.child({ part: 'informers' }) })
-  const authorizer = createAuthorizer(informers)
+  const feeds = new ObjectFeeds({ client, clock, log: log.child({ part: 'authorization' }) })
+  const authorizer = createAuthorizer(feeds)
   const accountTokens = new ServiceAccountTokens({
     keys,
     issuers,
@@ -174,7 +174,7 @@ function assemble(options: ApiServerOptions): Parts {
     nodePortRange: options.nodePortRange,
   })
   const bootstrap = new Bootstrap({ client, clock, log, health, options })
-  addChecks(health, { store, informers, backend, draining })
+  addChecks(health, { store, feeds, backend, draining })
   const routes = createServerRoutes(options, { backend, client, health, metrics, keys, issuer: issuers[0]! })
   const stages = {
     metrics: metrics.createStage(clock),
@@ -190,14 +190,14 @@ function assemble(options: ApiServerOptions): Parts {
   }
   inProcessHandler = createInProcessChain(stages, routes)
   const networkHandler = createNetworkChain(stages, routes)
-  return { backend, networkHandler, inProcess, client, informers, health, bootstrap, closing, draining }
+  return { backend, networkHandler, inProcess, client, feeds, health, bootstrap, closing, draining }
 }
 
-function createAuthorizer(informers: SharedInformerFactory): Authorizer {
+function createAuthorizer(feeds: ObjectFeeds): Authorizer {
   const index = new RbacIndex()
   const graph = new NodeGraph()
-  followRbac(index, informers)
-  followNodeGraph(graph, informers)
+  followRbac(index, feeds)
+  followNodeGraph(graph, feeds)
   return new UnionAuthorizer([new SuperuserAuthorizer(), new NodeAuthorizer(graph), new RbacAuthorizer(index)])
 }
 
@@ -233,21 +233,21 @@ const tokenObjects = (client: Client): TokenObjects => ({
 
 function addChecks(
   health: HealthChecks,
-  parts: Pick<Parts, 'informers' | 'backend' | 'draining'> & { store: Store },
+  parts: Pick<Parts, 'feeds' | 'backend' | 'draining'> & { store: Store },
 ): void {
   health.add('ping', () => {})
   health.add('log', () => {})
   health.add('etcd', async () => void (await parts.store.currentRevision()))
-  let [cachesFilled, informersSynced] = [false, false]
+  let [cachesFilled, feedsSynced] = [false, false]
   void parts.backend.ready().then(() => (cachesFilled = true))
-  void parts.informers.synced().then(() => (informersSynced = true))
+  void parts.feeds.synced().then(() => (feedsSynced = true))
   health.add('etcd-readiness', async () => void (await parts.store.currentRevision()), ['readyz'])
   const requireTrue = (isDone: () => boolean) => () => {
     if (!isDone()) throw new Error('not finished')
   }
   health.add(
     'informer-sync',
-    requireTrue(() => informersSynced),
+    requireTrue(() => feedsSynced),
     ['readyz'],
   )
   health.add(
@@ -284,6 +284,6 @@ function createServerRoutes(
 
 async function start(parts: Parts, options: ApiServerOptions, port: number): Promise<void> {
   await parts.backend.ready()
-  parts.informers.start(parts.closing.signal)
+  parts.feeds.start(parts.closing.signal)
   await parts.bootstrap.run({ address: options.advertiseAddress, port, signal: parts.closing.signal })
 }

@@ -1,8 +1,8 @@
 /** Which objects the pods on a node refer to: what a kubelet may read, kept current from pods and what they lead to. */
 import type { PersistentVolume, Pod } from '#api/core/v1.gen.ts'
 import type { VolumeAttachment } from '#api/storage/v1.gen.ts'
-import type { InformerFactory } from '#client/informer.ts'
 import { PERSISTENTVOLUMES, PODS, VOLUMEATTACHMENTS } from '#api/resources.gen.ts'
+import type { Named, ObjectFeeds } from './object-feeds.ts'
 
 export type GraphKind =
   | 'secret'
@@ -37,7 +37,7 @@ export class NodeGraph {
     else this.#setEdges(key, { node, targets: isMirror ? [key] : [key, ...targetsOfPod(pod)] })
   }
 
-  deletePod(pod: Pod): void {
+  deletePod(pod: Named): void {
     this.#setEdges(targetKey('pod', pod.metadata.namespace!, pod.metadata.name), null)
   }
 
@@ -56,7 +56,7 @@ export class NodeGraph {
     }
   }
 
-  deleteVolume(volume: PersistentVolume): void {
+  deleteVolume(volume: Named): void {
     const key = targetKey('persistentvolume', '', volume.metadata.name)
     for (const target of this.#targetsOfVolume.get(key) ?? []) {
       const claims = this.#claimsOfTarget.get(target)
@@ -71,7 +71,7 @@ export class NodeGraph {
     this.#setEdges(key, { node: attachment.spec.nodeName, targets: [key] })
   }
 
-  deleteAttachment(attachment: VolumeAttachment): void {
+  deleteAttachment(attachment: Named): void {
     this.#setEdges(targetKey('volumeattachment', '', attachment.metadata.name), null)
   }
 
@@ -187,18 +187,15 @@ function secretsOfVolume(volume: PersistentVolume): string[] {
   )
 }
 
-/** Keeps the graph current; call before the informers start. */
-export function followNodeGraph(graph: NodeGraph, informers: InformerFactory): void {
-  const setPod = (pod: Pod): void => graph.setPod(pod)
-  informers.informer(PODS).addHandler({ added: setPod, updated: setPod, deleted: (pod) => graph.deletePod(pod) })
-  const setVolume = (volume: PersistentVolume): void => graph.setVolume(volume)
-  informers
-    .informer(PERSISTENTVOLUMES)
-    .addHandler({ added: setVolume, updated: setVolume, deleted: (volume) => graph.deleteVolume(volume) })
-  const setAttachment = (attachment: VolumeAttachment): void => graph.setAttachment(attachment)
-  informers.informer(VOLUMEATTACHMENTS).addHandler({
-    added: setAttachment,
-    updated: setAttachment,
-    deleted: (attachment) => graph.deleteAttachment(attachment),
+/** Keeps the graph current; call before the feeds start. */
+export function followNodeGraph(graph: NodeGraph, feeds: ObjectFeeds): void {
+  feeds.follow(PODS, { set: (pod) => graph.setPod(pod), drop: (pod) => graph.deletePod(pod) })
+  feeds.follow(PERSISTENTVOLUMES, {
+    set: (volume) => graph.setVolume(volume),
+    drop: (volume) => graph.deleteVolume(volume),
+  })
+  feeds.follow(VOLUMEATTACHMENTS, {
+    set: (attachment) => graph.setAttachment(attachment),
+    drop: (attachment) => graph.deleteAttachment(attachment),
   })
 }

@@ -1,9 +1,9 @@
 /** Answers from Roles and bindings; everything that is not allowed by one of them stays open for the next authorizer. */
-import type { Informer, InformerFactory } from '#client/informer.ts'
-import type { KubernetesObject } from '#machinery/meta/object.ts'
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '#api/rbac/v1.gen.ts'
 import { CLUSTERROLEBINDINGS, CLUSTERROLES, ROLEBINDINGS, ROLES } from '#api/resources.gen.ts'
 import type { UserInfo } from '../request.ts'
 import type { Attributes, Authorizer, Decision, PolicyRule } from './authorizer.ts'
+import type { Named, ObjectFeeds } from './object-feeds.ts'
 import type { RbacIndex } from './rbac-index.ts'
 import { ruleAllows } from './rule-match.ts'
 
@@ -37,34 +37,18 @@ export class RbacAuthorizer implements Authorizer {
 /** Several errors as one text, as Go's aggregate writes them. */
 const aggregate = (errors: readonly string[]): string => (errors.length === 1 ? errors[0]! : `[${errors.join(', ')}]`)
 
-/** Keeps an index current from the four kinds; call before the informers start. */
-export function followRbac(index: RbacIndex, informers: InformerFactory): void {
-  follow(
-    informers.informer(ROLES),
-    (role) => index.setRole(role),
-    (role) => index.deleteRole(role),
-  )
-  follow(
-    informers.informer(CLUSTERROLES),
-    (role) => index.setRole(role),
-    (role) => index.deleteRole(role),
-  )
-  follow(
-    informers.informer(ROLEBINDINGS),
-    (one) => index.setBinding(one),
-    (one) => index.deleteBinding(one),
-  )
-  follow(
-    informers.informer(CLUSTERROLEBINDINGS),
-    (one) => index.setBinding(one),
-    (one) => index.deleteBinding(one),
-  )
-}
-
-function follow<T extends KubernetesObject>(
-  informer: Informer<T>,
-  set: (object: T) => void,
-  drop: (object: T) => void,
-): void {
-  informer.addHandler({ added: set, updated: set, deleted: drop })
+/** Keeps an index current from the four kinds; call before the feeds start. */
+export function followRbac(index: RbacIndex, feeds: ObjectFeeds): void {
+  const roles = {
+    set: (role: Role | ClusterRole) => index.setRole(role),
+    drop: (role: Named) => index.deleteRole(role),
+  }
+  feeds.follow(ROLES, roles)
+  feeds.follow(CLUSTERROLES, roles)
+  const bindings = {
+    set: (binding: RoleBinding | ClusterRoleBinding) => index.setBinding(binding),
+    drop: (binding: Named) => index.deleteBinding(binding),
+  }
+  feeds.follow(ROLEBINDINGS, bindings)
+  feeds.follow(CLUSTERROLEBINDINGS, bindings)
 }

@@ -8,6 +8,7 @@ import type {
   RoleRef,
   Subject,
 } from '#api/rbac/v1.gen.ts'
+import type { Named } from './object-feeds.ts'
 import type { UserInfo } from '../request.ts'
 
 /** A binding as it applies to one subject; `rules` is null while its role does not exist. */
@@ -40,7 +41,7 @@ export class RbacIndex {
     this.#roles.set(roleKey(role.metadata.namespace ?? CLUSTER, role.metadata.name), role.rules ?? [])
   }
 
-  deleteRole(role: Role | ClusterRole): void {
+  deleteRole(role: Named): void {
     this.#roles.delete(roleKey(role.metadata.namespace ?? CLUSTER, role.metadata.name))
   }
 
@@ -60,7 +61,7 @@ export class RbacIndex {
     for (const one of bindings) this.#bucket(namespace, subjectKey(one)).set(key, one)
   }
 
-  deleteBinding(binding: RoleBinding | ClusterRoleBinding): void {
+  deleteBinding(binding: Named): void {
     const namespace = binding.metadata.namespace ?? CLUSTER
     const key = roleKey(namespace, binding.metadata.name)
     const subjects = this.#bySubject.get(namespace)
