@@ -15,6 +15,8 @@ import { TaintEvictionController } from './taint-eviction/controller.ts'
 import { ReplicationControllerController } from './replicationcontroller/controller.ts'
 import { ClusterRoleAggregationController } from './clusterrole-aggregation/controller.ts'
 import { ServiceAccountTokenController } from './serviceaccount-token/controller.ts'
+import { DaemonSetController } from './daemonset/controller.ts'
+import { JobController } from './job/controller.ts'
 
 const define = (name: string, controller: new (context: ControllerContext) => Controller): ControllerDefinition => ({
   name,
@@ -37,4 +39,6 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('replicationcontroller-controller', ReplicationControllerController),
   define('clusterrole-aggregation-controller', ClusterRoleAggregationController),
   define('serviceaccount-token-controller', ServiceAccountTokenController),
+  define('daemonset-controller', DaemonSetController),
+  define('job-controller', JobController),
 ]
