@@ -106,7 +106,20 @@ function emptyObject({ apiVersion, kind }: UpdateRecord): unknown {
 function withoutManagedFields({ schema }: UpdateRecord, object: unknown): unknown {
   const { metadata, ...rest } = object as { metadata?: Record<string, unknown> }
   const { managedFields: _, ...owned } = metadata ?? {}
-  return normalize(schema, { ...rest, metadata: owned })
+  const source = { ...rest, metadata: owned }
+  const normalized = normalize(schema, source)
+  keepEmptyLists(normalized, source)
+  return normalized
+}
+
+/** Go tells an empty list from none where a list is always written; only the former is owned. */
+function keepEmptyLists(normalized: unknown, source: unknown): void {
+  if (typeof normalized !== 'object' || normalized === null || typeof source !== 'object' || source === null) return
+  const [target, origin] = [normalized as Record<string, unknown>, source as Record<string, unknown>]
+  for (const name in target)
+    if (target[name] === null) {
+      if (Array.isArray(origin[name])) target[name] = []
+    } else if (typeof target[name] === 'object') keepEmptyLists(target[name], origin[name])
 }
 
 /** Records the writer of a change among the managers; used by apply as well, for objects from before it. */

@@ -69,8 +69,5 @@ export function checkPlace(object: KubernetesObject, kind: KindDefinition, reque
     if (!metadata.namespace) metadata.namespace = info.namespace
     else if (metadata.namespace !== info.namespace)
       throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  } else if (metadata.namespace) {
-    // Upstream lets validation say so for create, and drops it nowhere.
-    return
-  }
+  } else delete metadata.namespace
 }

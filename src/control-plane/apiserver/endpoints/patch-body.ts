@@ -44,11 +44,18 @@ export function readPatch({ body, headers }: ApiRequest): Patch {
 function readApply(text: string): Patch {
   try {
     const { value, duplicates } = parseYamlStrictly(text)
-    return { type: 'apply', body: value ?? {}, problems: duplicates }
+    const body = value ?? {}
+    if (typeof body !== 'object' || Array.isArray(body)) throw badRequest(notMapText(body))
+    return { type: 'apply', body, problems: duplicates }
   } catch (error) {
     if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`)
     throw error
   }
+}
+
+function notMapText(value: unknown): string {
+  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+  return `error decoding patch: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${type} into Go value of type map[string]interface {}`
 }
 
 function readJson(text: string): unknown {

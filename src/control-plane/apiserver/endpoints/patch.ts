@@ -19,6 +19,7 @@ import { writeContext, type EndpointContext } from './context.ts'
 import { dedupOwners } from './owner-references.ts'
 import { readWriteParameters, type WriteParameters } from './parameters.ts'
 import { PATCH_TYPES, readPatch, type Patch } from './patch-body.ts'
+import { goText, invalidPatch } from './patch-error.ts'
 
 export async function patchObject(
   context: EndpointContext,
@@ -109,29 +110,48 @@ class PatchRun {
     return { object: decoded, ownersAreKnown: true }
   }
 
-  /** Unknown fields are looked for in what was sent, not in the merged object. */
+  /** Unknown fields are refused by the merge itself. */
   #checkApplied(): void {
-    const { fieldValidation } = this.#parameters
     const { metadata } = this.#patch.body as { metadata?: { name?: unknown; namespace?: unknown } }
     const { info } = this.#request
-    if (metadata?.name !== undefined && metadata.name !== info.name)
+    if (!metadata?.name)
+      throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
+    if (metadata.name !== info.name)
       throw badRequest(
         `the name of the object (${String(metadata.name)}) does not match the name on the URL (${info.name})`,
       )
-    if (fieldValidation === 'Ignore') return
-    const { problems } = decodeValue(this.#resource.schema, this.#patch.body, { fieldValidation, fillZeros: false })
-    this.#report(problems)
   }
 
   #decode(patched: unknown): KubernetesObject {
-    const { kind, schema } = this.#resource
-    const fieldValidation = this.#patch.type === 'apply' ? 'Ignore' : this.#parameters.fieldValidation
-    const { object, problems } = decodeValue<KubernetesObject>(schema, patched, { fieldValidation })
-    this.#report([...this.#patch.problems, ...problems])
+    const { kind } = this.#resource
+    const { object, problems } = this.#decodePatched(patched)
+    this.#report(problems)
     if (typeof object.metadata !== 'object') throw unprocessable()
     kind.strategy.setDefaults?.(object)
     dedupOwners(object, (text) => this.#request.warnings.add(text))
     return object
+  }
+
+  /** What cannot be decoded is the fault of the patch. */
+  #decodePatched(patched: unknown): { object: KubernetesObject; problems: readonly string[] } {
+    const { schema, kind, apiVersion } = this.#resource
+    const { type } = this.#patch
+    const { fieldValidation } = this.#parameters
+    if (type === 'apply') {
+      const { object } = decodeValue<KubernetesObject>(schema, patched, { fieldValidation: 'Ignore' })
+      return { object, problems: this.#patch.problems }
+    }
+    try {
+      const { object, problems } = decodeValue<KubernetesObject>(schema, patched, { fieldValidation })
+      const all = [...this.#patch.problems, ...problems]
+      if (fieldValidation === 'Strict' && all.length > 0) throw badRequest(`strict decoding error: ${all.join(', ')}`)
+      const sent = patched as { apiVersion?: unknown; kind?: unknown }
+      if (sent.kind !== kind.kind || sent.apiVersion !== apiVersion) throw badRequest(otherKindText(sent))
+      return { object, problems: all }
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.code !== 400) throw error
+      throw invalidPatch(type === 'strategic' ? goText(this.#patch.body) : JSON.stringify(patched), error.message)
+    }
   }
 
   /** Warnings, or with `Strict` the refusal that lists them. */
@@ -140,6 +160,10 @@ class PatchRun {
     if (this.#parameters.fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${problems.join(', ')}`)
     for (const problem of problems) this.#request.warnings.add(problem)
   }
+}
+
+function otherKindText({ apiVersion, kind }: { apiVersion?: unknown; kind?: unknown }): string {
+  return `no kind ${JSON.stringify(kind ?? '')} is registered for version ${JSON.stringify(apiVersion ?? '')} in scheme "pkg/runtime/scheme.go:111"`
 }
 
 function unprocessable(): StatusError {

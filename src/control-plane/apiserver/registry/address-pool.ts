@@ -39,6 +39,16 @@ export class AddressPool {
     return this.#addressAt(offset)
   }
 
+  /** Throws AllocationError unless `wanted` could be taken. */
+  check(wanted: string): void {
+    this.#claim(wanted)
+  }
+
+  /** The first address of the range, which no Service has. */
+  get network(): string {
+    return this.#addressAt(0)
+  }
+
   release(address: string): void {
     const offset = this.#offsetOf(address)
     if (offset !== null) this.#taken.delete(offset)

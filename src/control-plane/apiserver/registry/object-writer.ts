@@ -72,7 +72,9 @@ export class ObjectWriter {
   async create(resource: Resource, wanted: Wanted, context: WriteContext): Promise<Written> {
     const { object } = wanted
     const { metadata } = object
-    if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+    // A rehearsal never gets to the store, which is where upstream looks at it.
+    if (metadata.resourceVersion && !context.dryRun)
+      throw badRequest('resourceVersion should not be set on objects to be created')
     const isNamed = Boolean(metadata.name)
     const base = metadata.generateName ?? ''
     for (let attempt = 1; ; attempt++) {
@@ -104,12 +106,12 @@ export class ObjectWriter {
     const { object } = wanted
     const { metadata } = object
     const { clock, random } = this.#options
-    this.#setOwners(resource, null, wanted, context)
-    const attributes = this.#attributes(resource, 'CREATE', { object, old: null, outcome }, context)
-    await this.#options.admission.mutate(attributes)
     delete metadata.deletionTimestamp
     delete metadata.deletionGracePeriodSeconds
     delete metadata.selfLink
+    this.#setOwners(resource, null, wanted, context)
+    const attributes = this.#attributes(resource, 'CREATE', { object, old: null, outcome }, context)
+    await this.#options.admission.mutate(attributes)
     metadata.uid = randomUuid(random)
     metadata.creationTimestamp = formatSeconds(clock.now())
     resource.kind.strategy.prepareForCreate?.(object, context.strategy)
@@ -159,7 +161,10 @@ export class ObjectWriter {
       if (current !== null && (await isStale(resource, key, current))) return 'raced'
       throw error
     }
-    if (old === null) return this.create(resource, wanted, context)
+    if (old === null) {
+      delete (wanted.object.metadata as Partial<KubernetesObject['metadata']>).resourceVersion
+      return this.create(resource, wanted, context)
+    }
     if (wanted.unchanged === true) return { object: old, stored: current, created: false }
     const { object } = wanted
     const sent = readVersion(object.metadata.resourceVersion)
@@ -168,8 +173,10 @@ export class ObjectWriter {
       throw conflict(resource.groupResource, context.name, OPTIMISTIC_LOCK_TEXT)
     }
     if (!sent && resource.kind.strategy.requireResourceVersion === true)
-      throwErrors(resource, object, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')])
-    checkUid(resource, key, object, old)
+      throw invalidFrom({ group: resource.kind.group, kind: resource.kind.resource }, context.name, [
+        invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ])
+    if (wanted.ownersAreKnown !== true) checkUid(resource, key, object, old)
     return this.#admitAndStore(resource, key, { wanted, old, current: current! }, context)
   }
 
@@ -336,7 +343,7 @@ function readVersion(text: string | undefined): string {
 
 function keepServerMeta(object: KubernetesObject, old: KubernetesObject): void {
   const { metadata } = object
-  metadata.uid = old.metadata.uid
+  metadata.uid ||= old.metadata.uid
   metadata.resourceVersion = old.metadata.resourceVersion
   metadata.creationTimestamp = old.metadata.creationTimestamp
   delete metadata.selfLink
@@ -347,7 +354,7 @@ function keepServerMeta(object: KubernetesObject, old: KubernetesObject): void {
 }
 
 export function throwErrors(resource: Resource, object: KubernetesObject, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalidFrom(resource.kind, object.metadata.name ?? '', errors)
+  if (errors.length > 0) throw invalidFrom(resource.storedKind, object.metadata.name ?? '', errors)
 }
 
 function isTakenName(error: unknown): boolean {

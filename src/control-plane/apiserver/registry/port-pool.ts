@@ -25,6 +25,11 @@ export class PortPool {
     return port
   }
 
+  /** Throws AllocationError unless `wanted` could be taken. */
+  check(wanted: number): void {
+    this.#claim(wanted)
+  }
+
   release(port: number): void {
     const left = (this.#taken.get(port) ?? 0) - 1
     if (left > 0) this.#taken.set(port, left)

@@ -17,12 +17,13 @@ import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch
 import { decodeValue } from '#machinery/schema/decode.ts'
 import { normalize } from '#machinery/schema/encode.ts'
 import { schemaOf } from '#machinery/schema/registry.ts'
-import { badRequest, conflict, notFound } from '#machinery/status-error.ts'
+import { badRequest, conflict, notFound, StatusError } from '#machinery/status-error.ts'
 import { OPTIMISTIC_LOCK_TEXT, decodeStored, type Wanted } from '../../registry/object-writer.ts'
 import type { Resource } from '../../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
 import { writeContext, type EndpointContext } from '../context.ts'
 import { readPatch, type Patch } from '../patch-body.ts'
+import { goText, invalidPatch } from '../patch-error.ts'
 import { readWriteParameters, type WriteParameters } from '../parameters.ts'
 
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale', schema: 'io.k8s.api.autoscaling.v1.Scale' }
@@ -121,7 +122,13 @@ function toScale(resource: Resource, object: KubernetesObject, withOwners = fals
 function applyPatch(context: EndpointContext, before: Scale, patch: Patch, parameters: WriteParameters): Scale {
   const schema = schemaOf(SCALE.schema)
   const document = normalize(schema, before) as unknown as JsonObject
-  return decodeValue<Scale>(schema, patchDocument(context, document, patch, parameters)).object
+  const patched = patchDocument(context, document, patch, parameters)
+  try {
+    return decodeValue<Scale>(schema, patched).object
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 400 || patch.type === 'apply') throw error
+    throw invalidPatch(patch.type === 'strategic' ? goText(patch.body) : JSON.stringify(patched), error.message)
+  }
 }
 
 function patchDocument(
