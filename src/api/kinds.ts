@@ -26,6 +26,7 @@ import { mutatingWebhookConfigurationKind } from './admissionregistration/mutati
 import { validatingAdmissionPolicyKind } from './admissionregistration/validating-admission-policy/kind.ts'
 import { validatingAdmissionPolicyBindingKind } from './admissionregistration/validating-admission-policy-binding/kind.ts'
 import { validatingWebhookConfigurationKind } from './admissionregistration/validating-webhook-configuration/kind.ts'
+import { customResourceDefinitionKind } from './apiextensions/custom-resource-definition/kind.ts'
 import { apiServiceKind } from './apiregistration/api-service/kind.ts'
 import { controllerRevisionKind } from './apps/controller-revision/kind.ts'
 import { daemonSetKind } from './apps/daemon-set/kind.ts'
@@ -100,6 +101,7 @@ export const KINDS: readonly KindDefinition[] = [
   validatingAdmissionPolicyKind,
   validatingAdmissionPolicyBindingKind,
   validatingWebhookConfigurationKind,
+  customResourceDefinitionKind,
   apiServiceKind,
   controllerRevisionKind,
   daemonSetKind,

@@ -4,5 +4,18 @@ import { defineKind } from '#api/define-kind.ts'
 import { formatAge } from '#api/table-cells.ts'
 
 export const serviceAccountKind = defineKind<ServiceAccount>('v1/serviceaccounts', {
+  strategy: { warnings: mountableSecretsWarnings },
   row: (object, nowMs) => [object.metadata.name, formatAge(object.metadata.creationTimestamp, nowMs)],
 })
+
+const ENFORCE_ANNOTATION = 'kubernetes.io/enforce-mountable-secrets'
+
+/** Whoever has it already is not told again. */
+function mountableSecretsWarnings({ metadata }: ServiceAccount, old: ServiceAccount | null): string[] {
+  const has = (account: Pick<ServiceAccount, 'metadata'>): boolean =>
+    account.metadata.annotations?.[ENFORCE_ANNOTATION] !== undefined
+  if (!has({ metadata }) || (old !== null && has(old))) return []
+  return [
+    `metadata.annotations[${ENFORCE_ANNOTATION}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+  ]
+}
