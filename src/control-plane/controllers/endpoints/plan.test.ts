@@ -1,3 +1,4 @@
+/** Tests of what an Endpoints object says of pods, and of its limit. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Endpoints, Pod, Service } from '#api/core/v1.gen.ts'

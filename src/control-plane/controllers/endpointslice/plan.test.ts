@@ -1,3 +1,4 @@
+/** Tests of which EndpointSlices are written when pods change. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Pod, Service } from '#api/core/v1.gen.ts'

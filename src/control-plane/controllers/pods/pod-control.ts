@@ -8,10 +8,15 @@ import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import { controllerReference, referenceTo } from '../object-key.ts'
 
-export type PodOwner = { readonly resource: ResourceRef; readonly object: KubernetesObject }
+export type PodOwner = {
+  readonly resource: ResourceRef
+  readonly object: KubernetesObject
+  /** Start of the generated names; the owner's name and a dash when absent. */
+  readonly podPrefix?: string
+}
 
 /** The base of generated pod names leaves room for the suffix. */
-const podPrefix = (name: string): string => `${name}-`
+const prefixOf = (name: string): string => `${name}-`
 
 export class PodControl {
   readonly #client: Client
@@ -22,7 +27,7 @@ export class PodControl {
   }
 
   async create(
-    { resource, object }: PodOwner,
+    { resource, object, podPrefix = prefixOf(object.metadata.name) }: PodOwner,
     template: PodTemplateSpec | undefined,
     signal: AbortSignal,
   ): Promise<Pod> {
@@ -33,7 +38,7 @@ export class PodControl {
         PODS,
         {
           metadata: {
-            generateName: podPrefix(object.metadata.name),
+            generateName: podPrefix,
             ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
             ...(labels === undefined ? {} : { labels }),
             ...(annotations === undefined ? {} : { annotations }),
