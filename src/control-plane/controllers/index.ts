@@ -17,6 +17,7 @@ import { ClusterRoleAggregationController } from './clusterrole-aggregation/cont
 import { ServiceAccountTokenController } from './serviceaccount-token/controller.ts'
 import { DaemonSetController } from './daemonset/controller.ts'
 import { JobController } from './job/controller.ts'
+import { DisruptionController } from './disruption/controller.ts'
 
 const define = (name: string, controller: new (context: ControllerContext) => Controller): ControllerDefinition => ({
   name,
@@ -41,4 +42,5 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('serviceaccount-token-controller', ServiceAccountTokenController),
   define('daemonset-controller', DaemonSetController),
   define('job-controller', JobController),
+  define('disruption-controller', DisruptionController),
 ]
