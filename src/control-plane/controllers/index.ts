@@ -18,6 +18,7 @@ import { ServiceAccountTokenController } from './serviceaccount-token/controller
 import { DaemonSetController } from './daemonset/controller.ts'
 import { JobController } from './job/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
+import { TtlAfterFinishedController } from './ttl-after-finished/controller.ts'
 
 const define = (name: string, controller: new (context: ControllerContext) => Controller): ControllerDefinition => ({
   name,
@@ -43,4 +44,5 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('daemonset-controller', DaemonSetController),
   define('job-controller', JobController),
   define('disruption-controller', DisruptionController),
+  define('ttl-after-finished-controller', TtlAfterFinishedController),
 ]
