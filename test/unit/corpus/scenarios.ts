@@ -33,7 +33,7 @@ const FILLED_IN: readonly (readonly [RegExp, string])[] = [
   [/<microtime>/g, '2026-01-02T03:04:05.000000Z'],
   [/<uid:(\d+)>/g, '00000000-0000-4000-8000-00000000000$1'],
   [/<rv:(\d+)>/g, '$1'],
-  [/<ip:(\d+)>/g, '10.96.0.$1'],
+  [/<ip:(\d+)>/g, '10.96.0.10$1'],
   [/<kube-api-access:\d+>/g, 'kube-api-access-1'],
   // Node ports are numbers; as text they stand inside other texts.
   [/"<nodeport:(\d+)>"/g, '3000$1'],

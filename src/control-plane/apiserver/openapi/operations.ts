@@ -54,7 +54,6 @@ const DELETION_ANSWERS_OBJECT = new Set([
   'volumeattachments',
   'volumeattributesclasses',
   'deviceclasses',
-  'devicetaintrules',
   'resourceclaims',
   'resourceclaimtemplates',
   'resourceslices',
