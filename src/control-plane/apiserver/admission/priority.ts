@@ -2,10 +2,11 @@
 import type { Pod } from '#api/core/v1.gen.ts'
 import type { PriorityClass } from '#api/scheduling/v1.gen.ts'
 import { forbidden } from '#machinery/status-error.ts'
-import { isResource, type AdmissionPlugin } from './admission.ts'
+import { isResource, refuse, type AdmissionPlugin } from './admission.ts'
 import type { ClusterReader } from './cluster-reader.ts'
 
 const GROUP = 'scheduling.k8s.io'
+const SYSTEM_PREFIX = 'system-'
 
 export function createPriorityPlugin(cluster: ClusterReader): AdmissionPlugin {
   return {
@@ -17,7 +18,12 @@ export function createPriorityPlugin(cluster: ClusterReader): AdmissionPlugin {
       if (attributes.operation === 'CREATE') await setPriority(cluster, pod)
     },
     async validate(attributes) {
-      if (attributes.operation === 'DELETE' || !isResource(attributes, 'priorityclasses', GROUP)) return
+      if (!isResource(attributes, 'priorityclasses', GROUP)) return
+      if (attributes.operation === 'DELETE') {
+        if (attributes.name.startsWith(SYSTEM_PREFIX))
+          throw refuse(attributes, 'this is a system priority class and cannot be deleted')
+        return
+      }
       const wanted = attributes.object as PriorityClass
       if (wanted.globalDefault !== true) return
       const other = (await cluster.list<PriorityClass>(GROUP, 'priorityclasses')).find(

@@ -2,7 +2,8 @@
 import { randomNameSuffix, type RandomSource } from '#base/random.ts'
 import type { Container, Pod, ServiceAccount, Volume } from '#api/core/v1.gen.ts'
 import { forbidden } from '#machinery/status-error.ts'
-import { isResource, type AdmissionPlugin } from './admission.ts'
+import { unreferencedSecret } from './mountable-secrets.ts'
+import { isResource, refuse, type AdmissionPlugin } from './admission.ts'
 import type { ClusterReader } from './cluster-reader.ts'
 
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
@@ -16,7 +17,7 @@ export function createServiceAccountPlugin(cluster: ClusterReader, random: Rando
     async mutate(attributes) {
       if (attributes.operation !== 'CREATE' || !isResource(attributes, 'pods')) return
       const pod = attributes.object as Pod
-      if (pod.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) return
+      if (pod.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) return checkMirrorPod(pod)
       pod.spec.serviceAccountName ||= 'default'
       pod.spec.serviceAccount = pod.spec.serviceAccountName
       const account = await findAccount(cluster, attributes.namespace, pod)
@@ -25,10 +26,16 @@ export function createServiceAccountPlugin(cluster: ClusterReader, random: Rando
       if ((pod.spec.imagePullSecrets?.length ?? 0) === 0 && account.imagePullSecrets !== undefined)
         pod.spec.imagePullSecrets = structuredClone(account.imagePullSecrets)
     },
-    validate(attributes) {
-      if (attributes.operation !== 'CREATE' || !isResource(attributes, 'pods')) return
+    async validate(attributes) {
+      const { operation, kind, subresource } = attributes
+      if (kind.group !== '' || kind.resource !== 'pods') return
+      const addsEphemeral = operation === 'UPDATE' && subresource === 'ephemeralcontainers'
+      if (!addsEphemeral && (operation !== 'CREATE' || subresource !== '')) return
       const pod = attributes.object as Pod
-      if (pod.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) checkMirrorPod(pod)
+      if (!addsEphemeral && pod.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) return checkMirrorPod(pod)
+      const account = await findAccount(cluster, attributes.namespace, pod)
+      const problem = unreferencedSecret(account, pod, addsEphemeral)
+      if (problem !== null) throw refuse(attributes, problem)
     },
   }
 }
@@ -47,14 +54,14 @@ async function findAccount(cluster: ClusterReader, namespace: string, pod: Pod):
 
 /** Static pods exist before any API server: they may name nothing of its. */
 function checkMirrorPod(pod: Pod): void {
-  const refuse = (what: string): never => {
+  const refuseUse = (what: string): never => {
     throw forbidden({ group: '', resource: 'pods' }, pod.metadata.name, `a mirror pod may not ${what}`)
   }
-  if (pod.spec.serviceAccountName) refuse('reference service accounts')
+  if (pod.spec.serviceAccountName) refuseUse('reference service accounts')
   for (const volume of pod.spec.volumes ?? []) {
-    if (volume.secret !== undefined) refuse('reference secrets')
+    if (volume.secret !== undefined) refuseUse('reference secrets')
     if (volume.projected?.sources?.some((source) => source.serviceAccountToken !== undefined))
-      refuse('use ServiceAccountToken volume projections')
+      refuseUse('use ServiceAccountToken volume projections')
   }
 }
 

@@ -29,7 +29,7 @@ export function readWriteParameters(request: ApiRequest, kind: WriteOptionsKind,
   errors.push(...validateFieldManager(manager, 'fieldManager'))
   const validation = query.get('fieldValidation') ?? ''
   if (!['', 'Ignore', 'Warn', 'Strict'].includes(validation))
-    errors.push(notSupported('fieldValidation', validation, ['Ignore', 'Strict', 'Warn']))
+    errors.push(notSupported('fieldValidation', validation, ['', 'Ignore', 'Strict', 'Warn']))
   const force = readBoolean(query.get('force'))
   if (kind === 'PatchOptions') {
     if (isApply && manager === '')

@@ -38,7 +38,7 @@ export function readPatch({ body, headers }: ApiRequest): Patch {
   if (body.form === 'object') return { type, body: structuredClone(body.object), problems: [] }
   const text = body.form === 'bytes' ? body.bytes.toString('utf8') : ''
   if (type === 'apply') return readApply(text)
-  return { type, body: readJson(text), problems: [] }
+  return { type, body: type === 'strategic' ? readJson(text) : readJsonPatch(text), problems: [] }
 }
 
 function readApply(text: string): Patch {
@@ -56,6 +56,14 @@ function readApply(text: string): Patch {
 function notMapText(value: unknown): string {
   const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
   return `error decoding patch: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${type} into Go value of type map[string]interface {}`
+}
+
+function readJsonPatch(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw badRequest('invalid JSON patch')
+  }
 }
 
 function readJson(text: string): unknown {

@@ -23,3 +23,9 @@ export function goText(value: unknown): string {
     .map((name) => `${name}:${goText(members[name])}`)
     .join(' ')}]`
 }
+
+/** JSON as Go writes it of a map: by name, on the first level. */
+export function sortedText(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value)
+  return JSON.stringify(Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))))
+}

@@ -19,7 +19,7 @@ import { writeContext, type EndpointContext } from './context.ts'
 import { dedupOwners } from './owner-references.ts'
 import { readWriteParameters, type WriteParameters } from './parameters.ts'
 import { PATCH_TYPES, readPatch, type Patch } from './patch-body.ts'
-import { goText, invalidPatch } from './patch-error.ts'
+import { goText, invalidPatch, sortedText } from './patch-error.ts'
 
 export async function patchObject(
   context: EndpointContext,
@@ -65,6 +65,7 @@ class PatchRun {
     const document = JSON.parse(encodeObjectText(this.#resource.schema, current)) as JsonObject
     const patched = this.#patchDocument(document)
     const object = this.#decode(patched)
+    this.#checkName(object.metadata.name)
     return { object, resetsOwners: resetsManagedFields(patched) }
   }
 
@@ -83,7 +84,7 @@ class PatchRun {
     const { kind, schema } = this.#resource
     const { info } = this.#request
     if (current === null && info.subresource !== '') throw notFound(this.#resource.groupResource, info.name)
-    this.#checkApplied()
+    this.#checkName((this.#patch.body as { metadata?: { name?: unknown } }).metadata?.name)
     const resetFields = resetFieldsOf(
       { group: kind.group, kind: kind.kind, hasStatus: kind.hasStatus },
       info.subresource,
@@ -110,16 +111,12 @@ class PatchRun {
     return { object: decoded, ownersAreKnown: true }
   }
 
-  /** Unknown fields are refused by the merge itself. */
-  #checkApplied(): void {
-    const { metadata } = this.#patch.body as { metadata?: { name?: unknown; namespace?: unknown } }
+  #checkName(name: unknown): void {
     const { info } = this.#request
-    if (!metadata?.name)
+    if (!name)
       throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
-    if (metadata.name !== info.name)
-      throw badRequest(
-        `the name of the object (${String(metadata.name)}) does not match the name on the URL (${info.name})`,
-      )
+    if (name !== info.name)
+      throw badRequest(`the name of the object (${String(name)}) does not match the name on the URL (${info.name})`)
   }
 
   #decode(patched: unknown): KubernetesObject {
@@ -146,11 +143,12 @@ class PatchRun {
       const all = [...this.#patch.problems, ...problems]
       if (fieldValidation === 'Strict' && all.length > 0) throw badRequest(`strict decoding error: ${all.join(', ')}`)
       const sent = patched as { apiVersion?: unknown; kind?: unknown }
-      if (sent.kind !== kind.kind || sent.apiVersion !== apiVersion) throw badRequest(otherKindText(sent))
+      if (type !== 'strategic' && (sent.kind !== kind.kind || sent.apiVersion !== apiVersion))
+        throw badRequest(otherKindText(sent))
       return { object, problems: all }
     } catch (error) {
       if (!(error instanceof StatusError) || error.code !== 400) throw error
-      throw invalidPatch(type === 'strategic' ? goText(this.#patch.body) : JSON.stringify(patched), error.message)
+      throw invalidPatch(type === 'strategic' ? goText(this.#patch.body) : sortedText(patched), error.message)
     }
   }
 

@@ -153,6 +153,7 @@ export class ObjectWriter {
     context: WriteContext,
   ): Promise<Written | 'raced'> {
     const old = current === null ? null : decodeStored(resource, current)
+    if (old !== null) resource.kind.strategy.setDefaults?.(old)
     let wanted: Wanted
     try {
       wanted = await change(current === null ? null : decodeStored(resource, current))
@@ -212,6 +213,7 @@ export class ObjectWriter {
     if (wanted.isOwnChange === true) return this.#options.admission.validate(attributes)
     const { strategy } = resource.kind
     strategy.prepareForUpdate?.(object, old, context.strategy)
+    keepDeletion(object, old)
     const errors: FieldError[] = validateObjectMetaUpdate(object.metadata, old.metadata)
     errors.push(...(strategy.validateUpdate?.(object, old, context.strategy) ?? []))
     throwErrors(resource, object, errors)
@@ -257,7 +259,14 @@ export class ObjectWriter {
 
   #written(resource: Resource, key: string, revision: number, bytes: Buffer, created: boolean): Written {
     const stored = resource.cache.storedObject(key, revision, bytes)
-    return { object: resource.fromStored(stored.object()), stored, created }
+    // Decoded when somebody looks: most answers are the bytes.
+    return {
+      get object() {
+        return resource.fromStored(stored.object())
+      },
+      stored,
+      created,
+    }
   }
 
   #setOwners(resource: Resource, live: KubernetesObject | null, wanted: Wanted, context: WriteContext): void {
@@ -341,16 +350,24 @@ function readVersion(text: string | undefined): string {
   throw new StatusError({ code: 500, reason: '', message })
 }
 
+/** Nothing takes a deletion back, not even a kind whose status updates clear its mark (pods, as upstream's do). */
+function keepDeletion({ metadata }: KubernetesObject, old: KubernetesObject): void {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = old.metadata
+  if (deletionTimestamp !== undefined) metadata.deletionTimestamp = deletionTimestamp
+  if (deletionGracePeriodSeconds !== undefined) metadata.deletionGracePeriodSeconds = deletionGracePeriodSeconds
+}
+
+/** What the client left out is the server's; what it changed is for validation to refuse. */
 function keepServerMeta(object: KubernetesObject, old: KubernetesObject): void {
   const { metadata } = object
   metadata.uid ||= old.metadata.uid
   metadata.resourceVersion = old.metadata.resourceVersion
-  metadata.creationTimestamp = old.metadata.creationTimestamp
+  metadata.creationTimestamp ||= old.metadata.creationTimestamp
   delete metadata.selfLink
-  for (const field of ['generation', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    if (old.metadata[field] === undefined) delete metadata[field]
-    else Object.assign(metadata, { [field]: old.metadata[field] })
-  }
+  if (old.metadata.generation === undefined) delete metadata.generation
+  else metadata.generation = old.metadata.generation
+  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds'] as const)
+    if (old.metadata[field] !== undefined) Object.assign(metadata, { [field]: metadata[field] ?? old.metadata[field] })
 }
 
 export function throwErrors(resource: Resource, object: KubernetesObject, errors: readonly FieldError[]): void {

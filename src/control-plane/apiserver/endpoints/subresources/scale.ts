@@ -23,7 +23,7 @@ import type { Resource } from '../../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
 import { writeContext, type EndpointContext } from '../context.ts'
 import { readPatch, type Patch } from '../patch-body.ts'
-import { goText, invalidPatch } from '../patch-error.ts'
+import { goText, invalidPatch, sortedText } from '../patch-error.ts'
 import { readWriteParameters, type WriteParameters } from '../parameters.ts'
 
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale', schema: 'io.k8s.api.autoscaling.v1.Scale' }
@@ -127,7 +127,7 @@ function applyPatch(context: EndpointContext, before: Scale, patch: Patch, param
     return decodeValue<Scale>(schema, patched).object
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 400 || patch.type === 'apply') throw error
-    throw invalidPatch(patch.type === 'strategic' ? goText(patch.body) : JSON.stringify(patched), error.message)
+    throw invalidPatch(patch.type === 'strategic' ? goText(patch.body) : sortedText(patched), error.message)
   }
 }
 

@@ -1,7 +1,6 @@
 /** Issues a token of a service account (TokenRequest). */
 import type { TokenRequest } from '#api/authentication/v1.gen.ts'
 import type { Pod, ServiceAccount } from '#api/core/v1.gen.ts'
-import { randomUuid } from '#base/random.ts'
 import { invalidFrom, invalidValue, type FieldError } from '#machinery/field-error.ts'
 import { recordUpdate } from '#machinery/field-ownership/record-update.ts'
 import { normalize } from '#machinery/schema/encode.ts'
@@ -60,11 +59,11 @@ export async function handleTokenRequest(
     ...wanted.metadata,
     name,
     namespace,
-    uid: randomUuid(context.random),
+    uid: account.metadata.uid,
     creationTimestamp: formatSeconds(context.clock.now()),
     managedFields: ownersOf(context, wanted, seconds, parameters.fieldManager),
   }
-  const status = { token: parameters.dryRun ? '' : issued.token, expirationTimestamp: issued.expirationTimestamp }
+  const status = { token: issued.token, expirationTimestamp: issued.expirationTimestamp }
   const object = { kind: 'TokenRequest', apiVersion: API_VERSION, metadata, spec, status }
   return { code: 201, body: { form: 'object', object: normalize(schemaOf(TOKEN_REQUEST.schema), object) } }
 }
