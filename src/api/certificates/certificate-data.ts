@@ -1,4 +1,5 @@
 /** What PEM texts of certificates and certificate requests must hold. */
+import assert from 'node:assert'
 import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto'
 
 export type PemBlock = { readonly type: string; readonly hasHeaders: boolean; readonly der: Buffer }
@@ -64,8 +65,11 @@ const HASHES: Readonly<Record<string, { readonly hash: string | null; readonly p
   '2b6570': { hash: null },
 }
 
+const SEQUENCE = 0x30
+
 /** CertificationRequest: what is signed (version, subject, public key, attributes), algorithm, signature. */
 function isSignedByItself(der: Buffer): boolean {
+  assert.equal(der.readUInt8(0), SEQUENCE)
   const [signed, algorithm, signature] = elementsIn(der.subarray(contentStart(der, 0)))
   const [, , publicKey] = elementsIn(contentOf(signed!))
   const [identifier] = elementsIn(contentOf(algorithm!))
