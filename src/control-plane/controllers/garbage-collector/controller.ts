@@ -1,5 +1,6 @@
 /** Deletes objects whose owners are gone, and lets owners go that wait for their dependents or leave them behind. */
 import type { ResourceRef } from '#api/resource-ref.ts'
+import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import type { Client } from '#client/client.ts'
 import type { InformerFactory } from '#client/informer.ts'
 import type { Logger } from '#base/log.ts'
@@ -114,16 +115,19 @@ export class GarbageCollectorController implements Controller {
     if (plan.action === 'drop-owners') await this.#dropOwners(node, plan.uids, signal)
     if (plan.action !== 'delete') return
     if (isCircular(dependents)) await this.#unblock(node, signal)
-    const { propagationPolicy } = plan
-    await ignoreGone(
-      this.#client.delete(
-        node.resource,
-        node.namespace,
-        node.name,
-        { propagationPolicy, preconditions: { uid } },
-        signal,
-      ),
-    )
+    await ignoreGone(this.#delete(node, plan.propagationPolicy, signal))
+  }
+
+  /**
+   * The watches of owner and dependent are not in step: the owner may be seen to go before the dependent is seen to have been let go
+   * or adopted. So the server's own view decides; what differs from it here, the informer will bring again.
+   */
+  async #delete(node: GraphNode, propagationPolicy: string, signal: AbortSignal): Promise<void> {
+    const { resource, namespace, name, uid } = node
+    const { metadata } = await this.#client.get(resource, namespace, name, signal)
+    if (metadata.uid !== uid || !isSemanticallyEqual(metadata.ownerReferences, node.owners)) return
+    const preconditions = { uid, resourceVersion: metadata.resourceVersion }
+    await this.#client.delete(resource, namespace, name, { propagationPolicy, preconditions }, signal)
   }
 
   /** An owner that is unknown here is asked for: its informer may be behind. */
