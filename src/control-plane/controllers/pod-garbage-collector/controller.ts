@@ -1,4 +1,4 @@
-/** Deletes pods that nobody else will: of nodes that are gone, terminating without a node, and too many finished ones. */
+/** Deletes pods that nobody else will: of nodes that are gone or out of service, terminating without a node, and too many finished ones. */
 import type { Node, Pod } from '#api/core/v1.gen.ts'
 import { NODES, PODS } from '#api/resources.gen.ts'
 import type { Clock } from '#base/clock.ts'
@@ -39,7 +39,7 @@ export class PodGarbageCollectorController implements Controller {
     const onPod = (pod: Pod): void => {
       const key = keyOf(pod)
       const isNodeless = pod.spec.nodeName === undefined || pod.spec.nodeName === ''
-      if (isNodeless && pod.metadata.deletionTimestamp !== undefined) enqueue(key)
+      if (pod.metadata.deletionTimestamp !== undefined) enqueue(key)
       if (!isNodeless && this.#nodes.get(pod.spec.nodeName!) === undefined) enqueue(key, QUARANTINE_MS)
       if (!isPodTerminal(pod)) return
       this.#terminated.add(key)
@@ -48,6 +48,10 @@ export class PodGarbageCollectorController implements Controller {
     this.#pods.addHandler({ added: onPod, updated: onPod, deleted: (pod) => this.#terminated.delete(keyOf(pod)) })
     this.#nodes.addHandler({
       added: ({ metadata }) => this.#missing.delete(metadata.name),
+      updated: (node) => {
+        if (!isOutOfService(node)) return
+        for (const pod of this.#pods.byIndex(BY_NODE, node.metadata.name)) enqueue(keyOf(pod))
+      },
       deleted: ({ metadata }) => {
         this.#missing.set(metadata.name, this.#clock.monotonic())
         for (const pod of this.#pods.byIndex(BY_NODE, metadata.name)) enqueue(keyOf(pod), QUARANTINE_MS)
@@ -64,7 +68,11 @@ export class PodGarbageCollectorController implements Controller {
       if (pod.metadata.deletionTimestamp !== undefined) await this.#delete(pod, null, signal)
       return {}
     }
-    if (this.#nodes.get(nodeName) !== undefined) return {}
+    const node = this.#nodes.get(nodeName)
+    if (node !== undefined) {
+      if (pod.metadata.deletionTimestamp !== undefined && isOutOfService(node)) await this.#delete(pod, null, signal)
+      return {}
+    }
     const since = this.#missing.get(nodeName)
     const waitMs = since === undefined ? 0 : since + QUARANTINE_MS - this.#clock.monotonic()
     if (waitMs > 0) return { requeueAfterMs: waitMs }
@@ -112,4 +120,10 @@ export class PodGarbageCollectorController implements Controller {
       if (!isNotFound(error)) throw error
     }
   }
+}
+
+/** Somebody has said that the node is shut down and stays so: its kubelet will not end any pod. */
+function isOutOfService({ spec, status }: Node): boolean {
+  const isReady = status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True')
+  return isReady !== true && (spec?.taints ?? []).some(({ key }) => key === 'node.kubernetes.io/out-of-service')
 }
