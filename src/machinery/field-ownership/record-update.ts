@@ -4,6 +4,7 @@ import type { ManagedFieldsEntry } from '../meta/v1.gen.ts'
 import { isJsonObject } from '../patch/json-value.ts'
 import { normalize } from '../schema/encode.ts'
 import type { ObjectSchema } from '../schema/schema.ts'
+import { isFilledList } from '../schema/zero-values.ts'
 import { capUpdateManagers } from './cap-managers.ts'
 import type { FieldSet } from './field-set.ts'
 import {
@@ -69,6 +70,7 @@ export function recordUpdate(record: UpdateRecord): ManagedFieldsEntry[] | undef
   if (managed.size === 0 && live !== null && (live.metadata.uid ?? '') !== '') return undefined
   const before = withoutManagedFields(record, live ?? emptyObject(record))
   const after = withoutManagedFields(record, record.updated)
+  if (live === null) keepEmptyLists(after, record.updated)
   try {
     return encodeManagedFields(recordChange(managed, before, after, record))
   } catch (error) {
@@ -106,19 +108,17 @@ function emptyObject({ apiVersion, kind }: UpdateRecord): unknown {
 function withoutManagedFields({ schema }: UpdateRecord, object: unknown): unknown {
   const { metadata, ...rest } = object as { metadata?: Record<string, unknown> }
   const { managedFields: _, ...owned } = metadata ?? {}
-  const source = { ...rest, metadata: owned }
-  const normalized = normalize(schema, source)
-  keepEmptyLists(normalized, source)
-  return normalized
+  return normalize(schema, { ...rest, metadata: owned })
 }
 
-/** Go tells an empty list from none where a list is always written; only the former is owned. */
+/** Go tells an empty list from none where a list is always written: whoever creates an object owns only the former. */
 function keepEmptyLists(normalized: unknown, source: unknown): void {
   if (typeof normalized !== 'object' || normalized === null || typeof source !== 'object' || source === null) return
   const [target, origin] = [normalized as Record<string, unknown>, source as Record<string, unknown>]
   for (const name in target)
     if (target[name] === null) {
-      if (Array.isArray(origin[name])) target[name] = []
+      const list = origin[name]
+      if (Array.isArray(list) && !isFilledList(list)) target[name] = []
     } else if (typeof target[name] === 'object') keepEmptyLists(target[name], origin[name])
 }
 

@@ -31,7 +31,7 @@ export function zeroOf(schema: Schema): unknown {
       return object
     }
     case 'list':
-      return []
+      return filledList()
     case 'map':
       return {}
     case 'string':
@@ -50,3 +50,14 @@ export function zeroOf(schema: Schema): unknown {
       return null
   }
 }
+
+const filledLists = new WeakSet<unknown[]>()
+
+function filledList(): unknown[] {
+  const list: unknown[] = []
+  filledLists.add(list)
+  return list
+}
+
+/** True: the list stands for none at all, as decoding fills it in; Go tells it from an empty one that was sent. */
+export const isFilledList = (list: unknown[]): boolean => filledLists.has(list)

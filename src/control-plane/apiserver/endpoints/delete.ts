@@ -1,4 +1,5 @@
 /** DELETE of one object. */
+import type { DeleteOptions } from '#machinery/meta/v1.gen.ts'
 import type { Deleted } from '../registry/object-deleter.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
@@ -12,14 +13,23 @@ export async function deleteObject(
   request: ApiRequest,
 ): Promise<ApiResponse> {
   const options = readDeleteOptions(request)
+  const { kind } = resource
+  if (kind.group === 'batch' && kind.resource === 'jobs' && isSilentAboutDependents(options))
+    request.warnings.add(JOB_WARNING)
   const parameters = { dryRun: (options.dryRun?.length ?? 0) > 0, fieldManager: '' }
   const deleted = await context.deleter.delete(resource, options, writeContext(context, request, parameters))
-  const { group, resource: plural } = resource.kind
+  const { group, resource: plural } = kind
   if (deleted.removed && !RETURNED.has(group === '' ? plural : `${plural}.${group}`))
     return { code: 200, body: { form: 'object', object: successStatus(resource, deleted) } }
   // Only who asked by the old option for dependents to go first is told that it has not happened yet.
   return answerOf(resource, deleted, !deleted.removed && options.orphanDependents === false ? 202 : 200)
 }
+
+const JOB_WARNING =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
+
+const isSilentAboutDependents = ({ propagationPolicy, orphanDependents }: DeleteOptions): boolean =>
+  propagationPolicy === undefined && orphanDependents === undefined
 
 /** Resources whose deletion answers with what was deleted, in place of a Status. */
 const RETURNED = new Set([
