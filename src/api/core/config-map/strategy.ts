@@ -38,7 +38,7 @@ function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): FieldErro
     checkText(errors, `binaryData[${key}]`, key, isConfigMapKey)
     bytes += base64Bytes(value)
   }
-  if (bytes > CONTENT_BYTES_MAX) errors.push(tooLong('', CONTENT_BYTES_MAX))
+  if (bytes > CONTENT_BYTES_MAX) errors.push(tooLong('[]', CONTENT_BYTES_MAX))
   return errors
 }
 

@@ -1,5 +1,6 @@
 /** The body of a request as an object of the kind that its path names. */
 import type { KindDefinition } from '#api/kind.ts'
+import { PROTOBUF_MEDIA_TYPE } from '#machinery/protobuf/envelope.ts'
 import { decodeBody } from '#machinery/schema/decode-body.ts'
 import { decodeValue, type FieldValidation } from '#machinery/schema/decode.ts'
 import { hasSchema, schemaOf } from '#machinery/schema/registry.ts'
@@ -29,6 +30,8 @@ export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder
     const { body } = request
     if (body.form === 'object') return decodeValue<KubernetesObject>(schemaOf(kind.schema), body.object).object
     const bytes = body.form === 'bytes' ? body.bytes : Buffer.alloc(0)
+    if (body.form === 'none' && request.headers['content-type'] === PROTOBUF_MEDIA_TYPE)
+      throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): empty data (<empty>)`)
     const format = formatOf(body.form === 'bytes' ? body.contentType : (request.headers['content-type'] ?? ''))
     const isExpected = (other: { group: string; version: string; kind: string }): boolean =>
       other.group === kind.group && other.version === kind.version && other.kind === kind.kind
@@ -46,9 +49,11 @@ export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder
 /** JSON unless said; Go's mime parser decides what a content type is. */
 function formatOf(contentType: string): 'json' | 'yaml' {
   if (contentType === '') return 'json'
-  const type = contentType.split(';')[0]!.trim().toLowerCase()
-  if (type === 'application/json' || type === '*/*') return 'json'
-  if (type === 'application/yaml') return 'yaml'
+  const [first, ...parameters] = contentType.split(';').map((part) => part.trim())
+  const type = first!.toLowerCase()
+  const isReadable = parameters.every((parameter) => parameter === '' || /^[^\s=]+=./.test(parameter))
+  if (isReadable && type === 'application/json') return 'json'
+  if (isReadable && type === 'application/yaml') return 'yaml'
   throw unsupportedMediaType(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])
 }
 
@@ -57,7 +62,6 @@ export function unsupportedMediaType(supported: readonly string[]): StatusError 
     code: 415,
     reason: 'UnsupportedMediaType',
     message: `the body of the request was in an unknown format - accepted media types include: ${supported.join(', ')}`,
-    details: {},
   })
 }
 

@@ -1,10 +1,9 @@
 /** The patch of a PATCH request: its type by content type, its value parsed. */
-import { badRequest } from '#machinery/status-error.ts'
+import { badRequest, StatusError } from '#machinery/status-error.ts'
 import { parseYamlStrictly, YamlError } from '#machinery/yaml.ts'
 import { DecodeError } from '#machinery/schema/decode-error.ts'
 import { parseExactJson, plainValue } from '#machinery/schema/exact-json.ts'
 import type { ApiRequest } from '../request.ts'
-import { unsupportedMediaType } from './body.ts'
 
 export type Patch = {
   readonly type: 'json' | 'merge' | 'strategic' | 'apply'
@@ -12,14 +11,6 @@ export type Patch = {
   /** Duplicate fields of the patch itself. */
   readonly problems: readonly string[]
 }
-
-export const PATCH_TYPES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
-  'application/apply-patch+cbor',
-]
 
 const TYPE_OF: Readonly<Record<string, Patch['type']>> = {
   'application/json-patch+json': 'json',
@@ -34,11 +25,21 @@ export function readPatch({ body, headers }: ApiRequest): Patch {
     .trim()
     .toLowerCase()
   const type = TYPE_OF[contentType]
-  if (type === undefined) throw unsupportedMediaType(PATCH_TYPES)
+  if (type === undefined) throw unroutable()
   if (body.form === 'object') return { type, body: structuredClone(body.object), problems: [] }
   const text = body.form === 'bytes' ? body.bytes.toString('utf8') : ''
   if (type === 'apply') return readApply(text)
   return { type, body: type === 'strategic' ? readJson(text) : readJsonPatch(text), problems: [] }
+}
+
+/** No route takes patches of such a type. */
+function unroutable(): StatusError {
+  return new StatusError({
+    code: 415,
+    reason: 'UnsupportedMediaType',
+    message: '415: Unsupported Media Type',
+    details: {},
+  })
 }
 
 function readApply(text: string): Patch {

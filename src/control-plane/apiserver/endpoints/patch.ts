@@ -14,11 +14,10 @@ import type { Wanted } from '../registry/object-writer.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { answerOf } from './answer.ts'
-import { unsupportedMediaType } from './body.ts'
 import { writeContext, type EndpointContext } from './context.ts'
 import { dedupOwners } from './owner-references.ts'
 import { readWriteParameters, type WriteParameters } from './parameters.ts'
-import { PATCH_TYPES, readPatch, type Patch } from './patch-body.ts'
+import { readPatch, type Patch } from './patch-body.ts'
 import { goText, invalidPatch, sortedText } from './patch-error.ts'
 
 export async function patchObject(
@@ -171,8 +170,4 @@ function unprocessable(): StatusError {
     message: 'the server rejected our request due to an error in our request',
     details: {},
   })
-}
-
-export function refusePatchType(): StatusError {
-  return unsupportedMediaType(PATCH_TYPES)
 }
