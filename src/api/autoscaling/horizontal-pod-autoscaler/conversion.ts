@@ -45,7 +45,8 @@ function toStoredStatus(
 
 export function fromStoredAutoscaler(object: KubernetesObject): V1Autoscaler {
   const stored = object as HorizontalPodAutoscaler
-  const { metrics = [], behavior, ...spec } = stored.spec
+  const { metrics: storedMetrics, behavior, ...spec } = stored.spec
+  const metrics = storedMetrics ?? []
   const autoscaler: V1Autoscaler = {
     apiVersion: 'autoscaling/v1',
     kind: stored.kind!,
@@ -60,7 +61,9 @@ export function fromStoredAutoscaler(object: KubernetesObject): V1Autoscaler {
   if (others.length > 0) added[CONVERTED_ANNOTATIONS.metrics] = others
   if (behavior !== undefined) added[CONVERTED_ANNOTATIONS.behavior] = toGoBehavior(behavior)
   if (stored.status !== undefined) {
-    const { currentMetrics = [], conditions = [], ...status } = stored.status
+    const { currentMetrics: currentStored, conditions: conditionsStored, ...status } = stored.status
+    // Stored as null where there are none.
+    const [currentMetrics, conditions] = [currentStored ?? [], conditionsStored ?? []]
     autoscaler.status = { ...status, currentReplicas: status.currentReplicas ?? 0 }
     const cpu = currentMetrics.findLast(({ type, resource }) => type === 'Resource' && resource?.name === 'cpu')
     const used = cpu?.resource?.current.averageUtilization

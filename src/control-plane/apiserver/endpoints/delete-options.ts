@@ -51,7 +51,7 @@ function optionsOfBody({ body }: ApiRequest): DeleteOptions {
   const isYaml = body.contentType.startsWith('application/yaml')
   const { object } = decodeBody(body.bytes, {
     format: isYaml ? 'yaml' : 'json',
-    expected: { group: '', version: 'v1', kind: 'DeleteOptions' },
+    expected: { group: META_GROUP, version: 'v1', kind: 'DeleteOptions' },
     schemaOf: (kind) => (kind.kind === 'DeleteOptions' ? schema : null),
     accepts: (kind) => kind.kind === 'DeleteOptions',
     isBare: true,
