@@ -3,17 +3,11 @@ import { KINDS } from '#api/kinds.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
-import { SharedInformerFactory } from '#client/informer-factory.ts'
 import { InProcessTransport, type InProcessServer } from '#client/in-process-transport.ts'
 import { RestClient } from '#client/rest-client.ts'
-import { APISERVER_USER } from '#control-plane/apiserver/apiserver.ts'
+import { APISERVER_USER, createAuthorizer } from '#control-plane/apiserver/apiserver.ts'
+import { ObjectFeeds } from '#control-plane/apiserver/authorization/object-feeds.ts'
 import { createAuthorizationStage } from '#control-plane/apiserver/authorization/authorization-stage.ts'
-import type { Authorizer } from '#control-plane/apiserver/authorization/authorizer.ts'
-import { NodeAuthorizer } from '#control-plane/apiserver/authorization/node-authorizer.ts'
-import { NodeGraph, followNodeGraph } from '#control-plane/apiserver/authorization/node-graph.ts'
-import { RbacAuthorizer, followRbac } from '#control-plane/apiserver/authorization/rbac-authorizer.ts'
-import { RbacIndex } from '#control-plane/apiserver/authorization/rbac-index.ts'
-import { SuperuserAuthorizer, UnionAuthorizer } from '#control-plane/apiserver/authorization/union-authorizer.ts'
 import { Bootstrap } from '#control-plane/apiserver/bootstrap/bootstrap.ts'
 import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
 import { HealthChecks } from '#control-plane/apiserver/health/health-checks.ts'
@@ -48,12 +42,14 @@ export class SimulatedApiServer {
   readonly #backend: ResourceBackend
   readonly #handler: Handler
   readonly #health = new HealthChecks()
+  readonly #options: SimulatedApiServerOptions
 
   constructor(options: SimulatedApiServerOptions) {
-    const { clock, random, log } = options
+    this.#options = options
+    const { clock, log } = options
     const client = new RestClient(new InProcessTransport(this.inProcess(APISERVER_USER), 'kube-apiserver'))
-    const informers = new SharedInformerFactory({ client, clock, random, log })
-    const authorizer = createAuthorizer(informers)
+    const feeds = new ObjectFeeds({ client, clock, log })
+    const authorizer = createAuthorizer(feeds)
     this.#backend = createResources(
       {
         ...options,
@@ -77,7 +73,7 @@ export class SimulatedApiServer {
     })
     const start = async (): Promise<void> => {
       await this.#backend.ready()
-      informers.start(signal)
+      feeds.start(signal)
       await bootstrap.run({ ...PLACE, signal })
     }
     start().catch((error: unknown) => {
@@ -87,7 +83,8 @@ export class SimulatedApiServer {
 
   /** The way in, as this user. */
   inProcess(user: UserInfo): InProcessServer {
-    return createInProcessServer((request) => this.#handler(request), user, this.#closing.signal)
+    const { clock } = this.#options
+    return createInProcessServer((request) => this.#handler(request), { user, closing: this.#closing.signal, clock })
   }
 
   /** True when the default objects are there. */
@@ -100,11 +97,4 @@ export class SimulatedApiServer {
     this.#closing.abort(new Error('the API server is gone'))
     await this.#backend.close()
   }
-}
-
-function createAuthorizer(informers: SharedInformerFactory): Authorizer {
-  const [index, graph] = [new RbacIndex(), new NodeGraph()]
-  followRbac(index, informers)
-  followNodeGraph(graph, informers)
-  return new UnionAuthorizer([new SuperuserAuthorizer(), new NodeAuthorizer(graph), new RbacAuthorizer(index)])
 }

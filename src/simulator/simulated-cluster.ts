@@ -20,6 +20,8 @@ export type SimulatedClusterOptions = {
   /** How many nodes: `node-1`, `node-2` and so on. */
   readonly nodes: number
   readonly faults?: Faults
+  /** Which controllers run, as `--controllers` takes them; all when absent. */
+  readonly controllers?: readonly string[]
   readonly log?: Logger
 }
 
@@ -58,7 +60,7 @@ export class SimulatedCluster {
     this.client = new RestClient(new InProcessTransport(this.#apiServer.inProcess(ADMIN), 'kubectl'))
     const randomOf = (name: string): SeededRandom => this.#randomOf(name)
     const connect = (user: UserInfo, component: string): FaultTransport => this.#connect(user, component)
-    const parts = { clock, log, randomOf, connect }
+    const parts = { clock, log, randomOf, connect, controllers: options.controllers ?? ['*'] }
     this.#components = {
       controllers: new SimulatedComponent('controllers', parts),
       scheduler: new SimulatedComponent('scheduler', parts),
@@ -156,7 +158,8 @@ export class SimulatedCluster {
 
   /** Forgets the store's history, so that watches from before have to list again. */
   async compact(): Promise<void> {
-    await this.#store.compact(await this.#store.currentRevision())
+    const revision = await this.#store.currentRevision()
+    if (revision > this.#store.compactedRevision()) await this.#store.compact(revision)
   }
 
   writes(): readonly Write[] {

@@ -18,6 +18,8 @@ export type ComponentOptions = {
   readonly log: Logger
   readonly randomOf: (name: string) => RandomSource
   readonly connect: (user: UserInfo, component: string) => FaultTransport
+  /** Which controllers run, as `--controllers` takes them. */
+  readonly controllers: readonly string[]
 }
 
 type Parts = {
@@ -34,7 +36,7 @@ type Definition = {
   /** Default field manager of its writes. */
   readonly component: string
   readonly eventSource: string
-  readonly run: (parts: Parts, signal: AbortSignal) => Promise<void>
+  readonly run: (parts: Parts, signal: AbortSignal, controllers: readonly string[]) => Promise<void>
 }
 
 const POD_RANGE = '10.0.0.0/8'
@@ -51,8 +53,8 @@ const DEFINITIONS: Readonly<Record<ComponentName, Definition>> = {
     user: user('system:kube-controller-manager', 'system:masters'),
     component: 'kube-controller-manager',
     eventSource: 'kube-controller-manager',
-    run: (parts, signal) =>
-      runControllers({ ...parts, signal, options: { clusterCidr: POD_RANGE, rootCa: 'simulated' } }),
+    run: (parts, signal, controllers) =>
+      runControllers({ ...parts, signal, options: { clusterCidr: POD_RANGE, rootCa: 'simulated', controllers } }),
   },
   scheduler: {
     user: user('system:kube-scheduler'),
@@ -79,7 +81,7 @@ export class SimulatedComponent {
 
   start(): void {
     if (this.#running !== null) throw new Error(`${this.#name} runs already`)
-    const { clock, randomOf, connect } = this.#options
+    const { clock, randomOf, connect, controllers } = this.#options
     const definition = DEFINITIONS[this.#name]
     const log = this.#options.log.child({ component: this.#name })
     const transport = connect(definition.user, definition.component)
@@ -89,7 +91,8 @@ export class SimulatedComponent {
     const random = randomOf(`${this.#name}-${this.#starts++}`)
     const informers = new SharedInformerFactory({ client, clock, random, log })
     const events = new ApiEventRecorder({ client, clock, random, log, component: definition.eventSource, host: '' })
-    definition.run({ client, clock, random, log, informers, events }, abort.signal).catch((error: unknown) => {
+    const parts = { client, clock, random, log, informers, events }
+    definition.run(parts, abort.signal, controllers).catch((error: unknown) => {
       if (!abort.signal.aborted) log.error('ended', { error: error instanceof Error ? error.stack : String(error) })
     })
   }

@@ -193,7 +193,8 @@ function assemble(options: ApiServerOptions): Parts {
   return { backend, networkHandler, inProcess, client, feeds, health, bootstrap, closing, draining }
 }
 
-function createAuthorizer(feeds: ObjectFeeds): Authorizer {
+/** Roles and the nodes' own rights, followed through these feeds; call before they start. */
+export function createAuthorizer(feeds: ObjectFeeds): Authorizer {
   const index = new RbacIndex()
   const graph = new NodeGraph()
   followRbac(index, feeds)
