@@ -1,8 +1,9 @@
 /** Kinds that are answered and never stored: who am I, who is this, may this be done. */
 import type { SelfSubjectReview, TokenReview } from '#api/authentication/v1.gen.ts'
 import type { SelfSubjectRulesReview, SubjectAccessReview } from '#api/authorization/v1.gen.ts'
-import type { KindDefinition } from '#api/kind.ts'
+import { formatApiVersion, type KindDefinition } from '#api/kind.ts'
 import { invalidFrom } from '#machinery/field-error.ts'
+import { recordUpdate } from '#machinery/field-ownership/record-update.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { normalize } from '#machinery/schema/encode.ts'
 import { schemaOf } from '#machinery/schema/registry.ts'
@@ -22,6 +23,17 @@ export async function handleReview(
   const { namespace } = request.info
   if (kind.namespaced) object.metadata.namespace ||= namespace
   kind.strategy.setDefaults?.(object)
+  const owners = recordUpdate({
+    schema: schemaOf(kind.schema),
+    apiVersion: formatApiVersion(kind),
+    kind: kind.kind,
+    live: null,
+    updated: object,
+    manager: parameters.fieldManager,
+    subresource: '',
+    nowMs: context.clock.now(),
+  })
+  if (owners !== undefined) object.metadata.managedFields = owners
   const strategyContext = writeContext(context, request, parameters).strategy
   kind.strategy.prepareForCreate?.(object, strategyContext)
   const errors = kind.strategy.validate?.(object, strategyContext) ?? []

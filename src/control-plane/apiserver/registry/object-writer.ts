@@ -217,7 +217,9 @@ export class ObjectWriter {
     const errors: FieldError[] = validateObjectMetaUpdate(object.metadata, old.metadata)
     errors.push(...(strategy.validateUpdate?.(object, old, context.strategy) ?? []))
     throwErrors(resource, object, errors)
-    for (const text of strategy.warnings?.(object, old) ?? []) context.strategy.warn(text)
+    // A status says what is, and nobody is warned of that.
+    if (context.subresource !== 'status')
+      for (const text of strategy.warnings?.(object, old) ?? []) context.strategy.warn(text)
     await this.#options.admission.validate(attributes)
   }
 
