@@ -86,14 +86,13 @@ export class FaultTransport implements Transport {
 
   /** Each open watch ends in one of the ways a watch can end; events on their way are lost with it. */
   loseWatches(): void {
-    for (const lose of [...this.#watches])
-      lose(WATCH_LOSSES[Math.floor(this.#options.random.next() * WATCH_LOSSES.length)]!)
+    for (const lose of this.#watches) lose(WATCH_LOSSES[Math.floor(this.#options.random.next() * WATCH_LOSSES.length)]!)
   }
 
   /** As when the process of the component is killed: nothing goes out and nothing comes in any more. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const lose of [...this.#watches]) lose('broken')
+    for (const lose of this.#watches) lose('broken')
     await this.#options.transport.close()
   }
 

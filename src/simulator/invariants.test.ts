@@ -1,3 +1,4 @@
+/** Each invariant notices what breaks it, and nothing else. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { StoreEvent } from '#control-plane/store/store.ts'

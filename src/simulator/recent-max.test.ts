@@ -1,3 +1,4 @@
+/** The window of limits that components may still go by. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { RecentMax } from './recent-max.ts'

@@ -71,7 +71,7 @@ export class SimulatedNode {
   crash(): void {
     this.#abort?.abort()
     this.#abort = null
-    for (const key of [...this.#pods.keys()]) this.#forget(key)
+    for (const key of this.#pods.keys()) this.#forget(key)
   }
 
   get isUp(): boolean {

@@ -10,7 +10,6 @@ import {
   RUNNING,
   converges,
   createDeployment,
-  hasController,
   nodesReady,
   scale,
   setImage,
@@ -18,7 +17,7 @@ import {
 } from './workloads.ts'
 
 const DEPLOYMENTS = { web: 120, shop: 60, jobs: 40 }
-const STEPS = 25
+const STEPS = 20
 const STEP_MS_MAX = 20_000
 /** Of 20 nodes: the others must be able to hold all pods. */
 const NODES_DOWN_MAX = 3
@@ -72,7 +71,6 @@ class Chaos {
       this.#down.delete(back)
       return this.#cluster.restartNode(back)
     }
-    // Where nobody watches over nodes, its pods would not be replaced: it comes back in the end.
     this.#down.add(name)
     this.#cluster.crashNode(name)
   }
@@ -119,7 +117,7 @@ export async function runChaos(seed: number): Promise<Outcome> {
     for (let step = 0; step < STEPS; step++) await chaos.step()
     chaos.heal()
     cluster.setFaults({ delayMsMax: 5, lostRequests: 0, lostAnswers: 0 })
-    await converges(cluster, (hasController('node-lifecycle-controller') ? 20 : 30) * MINUTE_MS)
+    await converges(cluster, 20 * MINUTE_MS)
     await staysQuiet(cluster, 10 * MINUTE_MS)
     return { hash: cluster.writesHash(), writes: cluster.writes() }
   } finally {

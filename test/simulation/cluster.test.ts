@@ -9,7 +9,6 @@ import {
   RUNNING,
   converges,
   createDeployment,
-  hasController,
   nodesReady,
   scale,
   setImage,
@@ -72,29 +71,22 @@ test('a drained node is empty and stays empty; its pods run elsewhere', async (c
   await staysQuiet(cluster, 10 * MINUTE_MS)
 })
 
-const canEvict = hasController('node-lifecycle-controller') && hasController('taint-eviction-controller')
-const needsEviction = canEvict ? false : 'needs node-lifecycle-controller and taint-eviction-controller'
+test('pods of a crashed node run elsewhere, and the node is used again when it returns', async (context) => {
+  const cluster = await startCluster(context)
+  cluster.crashNode('node-5')
+  await cluster.run(10 * MINUTE_MS)
+  const { items } = await cluster.client.list(PODS, '')
+  const alive = items.filter(({ spec, metadata }) => spec.nodeName !== 'node-5' && !metadata.deletionTimestamp)
+  assert.equal(alive.length, 250, 'all pods were replaced')
+  cluster.restartNode('node-5')
+  await converges(cluster, 5 * MINUTE_MS)
+  await scale(cluster, 'web', 250)
+  await converges(cluster, 5 * MINUTE_MS)
+  assert.ok((await podsOn(cluster, 'node-5')) > 0, 'the node has pods again')
+  await staysQuiet(cluster, 10 * MINUTE_MS)
+})
 
-test(
-  'pods of a crashed node run elsewhere, and the node is used again when it returns',
-  { skip: needsEviction },
-  async (context) => {
-    const cluster = await startCluster(context)
-    cluster.crashNode('node-5')
-    await cluster.run(10 * MINUTE_MS)
-    const { items } = await cluster.client.list(PODS, '')
-    const alive = items.filter(({ spec, metadata }) => spec.nodeName !== 'node-5' && !metadata.deletionTimestamp)
-    assert.equal(alive.length, 250, 'all pods were replaced')
-    cluster.restartNode('node-5')
-    await converges(cluster, 5 * MINUTE_MS)
-    await scale(cluster, 'web', 250)
-    await converges(cluster, 5 * MINUTE_MS)
-    assert.ok((await podsOn(cluster, 'node-5')) > 0, 'the node has pods again')
-    await staysQuiet(cluster, 10 * MINUTE_MS)
-  },
-)
-
-test('a node that is back before its pods are given up keeps them', { skip: needsEviction }, async (context) => {
+test('a node that is back before its pods are given up keeps them', async (context) => {
   const cluster = await startCluster(context)
   const uidsOn = async (): Promise<string[]> =>
     (await cluster.client.list(PODS, '', { fieldSelector: 'spec.nodeName=node-5' })).items

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import type { Deployment } from '#api/apps/v1.gen.ts'
 import { KINDS } from '#api/kinds.ts'
 import { DEPLOYMENTS, NODES } from '#api/resources.gen.ts'
-import { CONTROLLERS } from '#control-plane/controllers/index.ts'
 import { unconverged, unquietWrites } from '#simulator/convergence.ts'
 import type { SimulatedCluster } from '#simulator/simulated-cluster.ts'
 import { formatWrite } from '#simulator/write-log.ts'
@@ -16,8 +15,6 @@ export const RUNNING = KINDS.some(({ kind }) => kind === 'CustomResourceDefiniti
 const NAMESPACE = 'default'
 const NOT_READY_TAINT = 'node.kubernetes.io/not-ready'
 export const MINUTE_MS = 60_000
-
-export const hasController = (name: string): boolean => CONTROLLERS.some((controller) => controller.name === name)
 
 export type DeploymentOptions = {
   readonly name: string
@@ -62,10 +59,6 @@ export async function nodesReady(cluster: SimulatedCluster): Promise<void> {
     async () => (await cluster.client.list(NODES, '')).items.length === cluster.nodeNames.length,
     MINUTE_MS,
   )
-  // Where nobody watches over nodes, nobody takes away the taint that they are created with.
-  if (!hasController('node-lifecycle-controller'))
-    for (const node of cluster.nodeNames)
-      await cluster.perform(cluster.client.patch(NODES, '', node, 'merge', { spec: { taints: null } }))
   await cluster.runUntil(
     'all nodes ready',
     async () => (await cluster.client.list(NODES, '')).items.every(({ spec }) => !isNotReady(spec)),
