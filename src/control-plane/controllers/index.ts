@@ -17,6 +17,7 @@ import { ClusterRoleAggregationController } from './clusterrole-aggregation/cont
 import { ServiceAccountTokenController } from './serviceaccount-token/controller.ts'
 import { DaemonSetController } from './daemonset/controller.ts'
 import { JobController } from './job/controller.ts'
+import { StatefulSetController } from './statefulset/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
 import { TtlAfterFinishedController } from './ttl-after-finished/controller.ts'
 
@@ -43,6 +44,7 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('serviceaccount-token-controller', ServiceAccountTokenController),
   define('daemonset-controller', DaemonSetController),
   define('job-controller', JobController),
+  define('statefulset-controller', StatefulSetController),
   define('disruption-controller', DisruptionController),
   define('ttl-after-finished-controller', TtlAfterFinishedController),
 ]
