@@ -57,13 +57,16 @@ export const paths = {
   node: (dataDir: string, node: string): string => join(dataDir, 'nodes', node),
 }
 
-/** The state of a cluster that exists (running or kept), or null. */
+/**
+ * The state of a cluster that exists (running or kept), or null. A cluster whose data folder was removed under it is still known: it
+ * has to be taken down.
+ */
 export async function loadState(name: string): Promise<ClusterState | null> {
   const register = await readOptional(join(REGISTER_DIR, `${name}.json`))
   if (register === null) return null
-  const { dataDir } = JSON.parse(register) as { dataDir: string }
-  const text = await readOptional(paths.state(dataDir))
-  return text === null ? null : parseState(text, dataDir)
+  const remembered = JSON.parse(register) as ClusterState
+  const text = await readOptional(paths.state(remembered.dataDir))
+  return text === null ? remembered : parseState(text, remembered.dataDir)
 }
 
 /** Throws ClusterError for a folder of a newer version or one that is damaged. */
@@ -82,8 +85,9 @@ export function parseState(text: string, dataDir: string): ClusterState {
 }
 
 export async function saveState(state: ClusterState): Promise<void> {
-  await writeAtomically(paths.state(state.dataDir), `${JSON.stringify(state, null, 2)}\n`)
-  await writeAtomically(join(REGISTER_DIR, `${state.name}.json`), `${JSON.stringify({ dataDir: state.dataDir })}\n`)
+  const text = `${JSON.stringify(state, null, 2)}\n`
+  await writeAtomically(paths.state(state.dataDir), text)
+  await writeAtomically(join(REGISTER_DIR, `${state.name}.json`), text)
 }
 
 /** Forgets the cluster's name; its data folder is another matter. Leaves no empty folder behind. */

@@ -17,6 +17,7 @@ import {
   saveState,
   type ClusterState,
 } from './cluster-state.ts'
+import { takeDown } from './down.ts'
 import { boxProcesses } from './host-cgroups.ts'
 import { createHostNetwork, isForwarding, usedSubnets } from './host-network.ts'
 import { storePauseImage } from './images/build-image.ts'
@@ -53,12 +54,36 @@ const NODES_MAX = 100
 const PORT_DEFAULT = 6443
 const API_READY_LIMIT_MS = 30_000
 const NODES_READY_LIMIT_MS = 60_000
+/** Enough for one stack trace. */
+const LOG_LINES_SHOWN = 12
 const FREE_BYTES_MIN = 64 * 1024 * 1024
 
+/** A start that fails leaves nothing of a new cluster behind, and a known one as it was: stopped, with its data. */
 export async function bringUp(options: UpOptions): Promise<UpResult> {
-  const { clock, progress } = options
   checkMachine()
   checkClusterName(options.name)
+  const known = await loadState(options.name)
+  const wasRunning = known !== null && (await boxProcesses(known.name, CONTROL_PLANE)).length > 0
+  try {
+    return await start(options)
+  } catch (error) {
+    const state = wasRunning ? null : await loadState(options.name)
+    if (state === null) throw error
+    const logs = await lastLogLines(state)
+    await takeDown({ state, keepData: known !== null, clock: options.clock, progress: () => {} })
+    throw new ClusterError(`${(error as Error).message}${logs}`)
+  }
+}
+
+/** What the control plane said last: after a failed start its log may be gone. */
+async function lastLogLines(state: ClusterState): Promise<string> {
+  const text = await readFile(paths.log(state.dataDir, CONTROL_PLANE), 'utf8').catch(() => '')
+  const lines = text.trim().split('\n').slice(-LOG_LINES_SHOWN).join('\n')
+  return lines === '' ? '' : `\nlast lines of its log:\n${lines}`
+}
+
+async function start(options: UpOptions): Promise<UpResult> {
+  const { clock, progress } = options
   const tools = await ensureNodeTools({ install: options.install, say: (text) => progress('machine', text) })
   const started = clock.monotonic()
   const state = await decideState(options)

@@ -55,6 +55,15 @@ export class TestCluster {
   static async start(name: string, ...options: string[]): Promise<TestCluster> {
     const up = await kubets('up', '--name', name, ...options)
     if (up.code !== 0) throw new Error(`up failed: ${up.stderr}${up.stdout}`)
+    try {
+      return await TestCluster.#prepare(name)
+    } catch (error) {
+      await kubets('down', '--name', name)
+      throw error
+    }
+  }
+
+  static async #prepare(name: string): Promise<TestCluster> {
     const image = `/tmp/kubets-${name}-image.tar`
     await buildExampleImage(image)
     const loaded = await kubets('image', 'load', '--name', name, image)

@@ -57,7 +57,7 @@ describe('the main job', { skip }, () => {
   test('DNS, Service and another node: a name resolves and all three pods answer', async () => {
     const seen = new Set<string>()
     await eventually(async () => {
-      seen.add(await cluster.kubectl('-n visitors exec visitor -- wget -T 5 -qO- http://web.shop.svc.cluster.local'))
+      seen.add(await cluster.kubectl('-n visitors exec visitor -- wget -qO- http://web.shop.svc.cluster.local'))
       return seen.size === 3
     }, 'three different pods answer')
     for (const answer of seen) assert.match(answer, /^hello from web-/)

@@ -6,7 +6,7 @@ import type { ResourceRef } from '#api/resource-ref.ts'
 import type { Client } from '#client/client.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { Draft } from '#machinery/meta/template.ts'
-import { isAlreadyExists } from '#machinery/status-error.ts'
+import { isNotFound } from '#machinery/status-error.ts'
 
 const NODE_NETWORK_ROLE = 'kubets:node-network'
 
@@ -59,12 +59,16 @@ export async function createClusterObjects(client: Client, dnsAddress: string): 
   await createIfAbsent(client, SERVICES, dnsService(dnsAddress))
 }
 
+/** Looked for first: an address that the existing Service holds would refuse a second one for a reason of its own. */
 async function createIfAbsent<T extends KubernetesObject>(
   client: Client,
   resource: ResourceRef<T>,
   object: Draft<T>,
 ): Promise<void> {
-  await client.create(resource, object).catch((error: unknown) => {
-    if (!isAlreadyExists(error)) throw error
-  })
+  try {
+    await client.get(resource, object.metadata.namespace ?? '', object.metadata.name!)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    await client.create(resource, object)
+  }
 }
