@@ -1,3 +1,4 @@
+/** What a deletion does to objects with and without finalizers, grace and dependents. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configMapKind } from '#api/core/config-map/kind.ts'

@@ -1,3 +1,4 @@
+/** Cluster addresses and node ports are taken once, from their ranges, and are free again when let go. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AllocationError } from '#api/core/service/allocation.ts'

@@ -1,3 +1,4 @@
+/** The Pod Security levels: what they refuse, in which words, at which version. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container, PodSpec } from '#api/core/v1.gen.ts'
