@@ -153,17 +153,12 @@ export class SimulatedNode {
     if (running === undefined) return
     const status = planStatus(pod, { progress, podIp: running.podIp, hostIp: this.#address(), now: this.#now() })
     const { namespace, name, uid } = pod.metadata
-    await this.#persist(signal, () =>
-      this.#options.client.patch(
-        PODS,
-        namespace!,
-        name,
-        'merge',
-        { metadata: { uid }, status },
-        { subresource: 'status' },
-        signal,
-      ),
-    )
+    await this.#persist(signal, async () => {
+      // A report that comes late must not undo the next one.
+      if (running.progress !== progress) return
+      const body = { metadata: { uid }, status }
+      await this.#options.client.patch(PODS, namespace!, name, 'merge', body, { subresource: 'status' }, signal)
+    })
   }
 
   /** Tries until it succeeds, the object is gone, or the node crashes. */

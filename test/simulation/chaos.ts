@@ -5,16 +5,7 @@ import { isNotFound } from '#machinery/status-error.ts'
 import { drain, setUnschedulable } from '#simulator/drain.ts'
 import { createSimulatedCluster, type SimulatedCluster } from '#simulator/simulated-cluster.ts'
 import type { Write } from '#simulator/write-log.ts'
-import {
-  MINUTE_MS,
-  RUNNING,
-  converges,
-  createDeployment,
-  nodesReady,
-  scale,
-  setImage,
-  staysQuiet,
-} from './workloads.ts'
+import { MINUTE_MS, converges, createDeployment, nodesReady, scale, setImage, staysQuiet } from './workloads.ts'
 
 const DEPLOYMENTS = { web: 120, shop: 60, jobs: 40 }
 const STEPS = 20
@@ -107,7 +98,6 @@ export async function runChaos(seed: number): Promise<Outcome> {
   const cluster = await createSimulatedCluster({
     seed,
     nodes: 20,
-    controllers: RUNNING,
     faults: { delayMsMax: 30, lostRequests: 0.005, lostAnswers: 0 },
   })
   try {

@@ -4,21 +4,12 @@ import test, { type TestContext } from 'node:test'
 import { PODS } from '#api/resources.gen.ts'
 import { drain, setUnschedulable } from '#simulator/drain.ts'
 import { createSimulatedCluster, type SimulatedCluster } from '#simulator/simulated-cluster.ts'
-import {
-  MINUTE_MS,
-  RUNNING,
-  converges,
-  createDeployment,
-  nodesReady,
-  scale,
-  setImage,
-  staysQuiet,
-} from './workloads.ts'
+import { MINUTE_MS, converges, createDeployment, nodesReady, scale, setImage, staysQuiet } from './workloads.ts'
 
 const FAULTS = { delayMsMax: 20, lostRequests: 0.002, lostAnswers: 0 }
 
 async function startCluster(context: TestContext, faults = FAULTS): Promise<SimulatedCluster> {
-  const cluster = await createSimulatedCluster({ seed: 7, nodes: 20, controllers: RUNNING, faults })
+  const cluster = await createSimulatedCluster({ seed: 7, nodes: 20, faults })
   context.after(() => cluster.close())
   await nodesReady(cluster)
   await createDeployment(cluster, { name: 'web', replicas: 150 })

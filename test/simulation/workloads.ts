@@ -1,16 +1,10 @@
 /** Steps that the simulations share: deployments, changes to them, and waiting for rest. */
 import assert from 'node:assert/strict'
 import type { Deployment } from '#api/apps/v1.gen.ts'
-import { KINDS } from '#api/kinds.ts'
 import { DEPLOYMENTS, NODES } from '#api/resources.gen.ts'
 import { unconverged, unquietWrites } from '#simulator/convergence.ts'
 import type { SimulatedCluster } from '#simulator/simulated-cluster.ts'
 import { formatWrite } from '#simulator/write-log.ts'
-
-/** The garbage collector follows kinds of custom resources too: only where they are served. */
-export const RUNNING = KINDS.some(({ kind }) => kind === 'CustomResourceDefinition')
-  ? ['*']
-  : ['*', '-garbage-collector-controller']
 
 const NAMESPACE = 'default'
 const NOT_READY_TAINT = 'node.kubernetes.io/not-ready'
