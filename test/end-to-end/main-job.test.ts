@@ -120,7 +120,7 @@ describe('the main job', { skip }, () => {
       ...'-n shop debug singleton --image=example.test/shell:1 --target=singleton --attach=true --quiet -- sh -c'.split(
         ' ',
       ),
-      'echo from-the-debugger',
+      'sleep 1; echo from-the-debugger',
     ])
     assert.match(output, /from-the-debugger/)
   })
