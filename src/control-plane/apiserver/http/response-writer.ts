@@ -1,12 +1,12 @@
 /** Turns an answer of the chain into bytes on the wire, in the form and encoding that the client accepts. */
 import type { Clock } from '#base/clock.ts'
 import { StatusError } from '#machinery/status-error.ts'
-import { formatYaml } from '#machinery/yaml.ts'
 import type { ApiRequest, ApiResponse, ResponseBody } from '../request.ts'
 import type { Exchange } from './exchange.ts'
 import { acceptsGzip, negotiateMediaType, wantsPretty, type MediaType } from './negotiation.ts'
 import { compressInto, write, writeParts } from './output.ts'
 import { writeWatch } from './watch-writer.ts'
+import { writeYaml } from './yaml-writer.ts'
 
 /** Smaller answers are not worth compressing (upstream's threshold). */
 const GZIP_BYTES_MIN = 128 * 1024
@@ -73,7 +73,7 @@ function encodeSingle(request: AnswerRequest, body: Extract<ResponseBody, { form
 }
 
 function encodeObject(object: unknown, mediaType: MediaType, pretty: boolean): Encoded {
-  if (mediaType === 'application/yaml') return { mediaType, content: Buffer.from(formatYaml(object)), newline: false }
+  if (mediaType === 'application/yaml') return { mediaType, content: Buffer.from(writeYaml(object)), newline: false }
   const text = pretty ? JSON.stringify(object, null, 2) : JSON.stringify(object)
   return { mediaType, content: Buffer.from(text), newline: !pretty }
 }
