@@ -8,7 +8,7 @@ import type { Write } from '#simulator/write-log.ts'
 import { MINUTE_MS, converges, createDeployment, nodesReady, scale, setImage, staysQuiet } from './workloads.ts'
 
 const DEPLOYMENTS = { web: 120, shop: 60, jobs: 40 }
-const STEPS = 20
+const STEPS = 12
 const STEP_MS_MAX = 20_000
 /** Of 20 nodes: the others must be able to hold all pods. */
 const NODES_DOWN_MAX = 3
