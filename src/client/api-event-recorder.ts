@@ -1,10 +1,12 @@
-/** Writes events to the API server, one after the other; equal ones are counted up in the same object, floods are dropped. */
+/** Writes a component's events to the API server, one after the other; equal ones are counted up, similar ones combined. */
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { randomNameSuffix, type RandomSource } from '#base/random.ts'
 import type { Event } from '#api/core/v1.gen.ts'
 import { EVENTS } from '#api/resources.gen.ts'
+import { isNotFound } from '#machinery/status-error.ts'
 import type { Client } from './client.ts'
+import { EventCorrelator, type CorrelatedEvent, type EventFacts } from './event-correlator.ts'
 import type { EventRecorder, ObjectReference } from './event-recorder.ts'
 
 export type ApiEventRecorderOptions = {
@@ -18,55 +20,29 @@ export type ApiEventRecorderOptions = {
 
 /** Events that wait for the API server; a flood beyond is dropped. */
 const QUEUE_MAX = 1000
-/** Objects whose repetition is remembered. */
-const KNOWN_MAX = 4096
 
-/** client-go's spam filter: so many events about one object at once, then one every five minutes. */
-const BURST_PER_OBJECT = 25
-const REFILL_MS = 300_000
-
-type Bucket = { tokens: number; refilledAtMs: number }
-type Pending = {
-  readonly about: ObjectReference
-  readonly type: string
-  readonly reason: string
-  readonly message: string
-}
-type Known = { readonly name: string; count: number }
+type Pending = { readonly facts: EventFacts; readonly correlated: CorrelatedEvent }
 
 export class ApiEventRecorder implements EventRecorder {
   readonly #options: ApiEventRecorderOptions
+  readonly #correlator: EventCorrelator
   readonly #queue: Pending[] = []
-  readonly #known = new Map<string, Known>()
-  readonly #buckets = new Map<string, Bucket>()
   #sending: Promise<void> | null = null
 
   constructor(options: ApiEventRecorderOptions) {
     this.#options = options
+    this.#correlator = new EventCorrelator(options.clock)
   }
 
   event(about: ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    if (this.#queue.length >= QUEUE_MAX || !this.#takeToken(about)) return
-    this.#queue.push({ about, type, reason, message })
+    if (this.#queue.length >= QUEUE_MAX) return
+    const facts: EventFacts = { about, type, reason, message, atMs: this.#options.clock.now() }
+    const correlated = this.#correlator.correlate(facts)
+    if (correlated === null) return
+    this.#queue.push({ facts, correlated })
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = null
     })
-  }
-
-  #takeToken({ kind, uid, name }: ObjectReference): boolean {
-    const now = this.#options.clock.now()
-    const key = `${kind} ${uid} ${name}`
-    let bucket = this.#buckets.get(key)
-    if (bucket === undefined) {
-      if (this.#buckets.size >= KNOWN_MAX) this.#buckets.clear()
-      this.#buckets.set(key, (bucket = { tokens: BURST_PER_OBJECT, refilledAtMs: now }))
-    }
-    const refill = Math.floor((now - bucket.refilledAtMs) / REFILL_MS)
-    bucket.tokens = Math.min(BURST_PER_OBJECT, bucket.tokens + refill)
-    bucket.refilledAtMs += refill * REFILL_MS
-    if (bucket.tokens === 0) return false
-    bucket.tokens--
-    return true
   }
 
   /** Resolves when nothing waits to be written. */
@@ -79,45 +55,49 @@ export class ApiEventRecorder implements EventRecorder {
       try {
         await this.#send(pending)
       } catch (error) {
-        this.#options.log.warn('event could not be written', { reason: pending.reason, error: String(error) })
+        const { reason } = pending.facts
+        this.#options.log.warn('event could not be written', { reason, error: String(error) })
       }
     }
   }
 
-  async #send({ about, type, reason, message }: Pending): Promise<void> {
-    const { client, clock, random, component, host } = this.#options
-    const key = JSON.stringify([about.kind, about.uid, about.fieldPath, type, reason, message])
-    const namespace = about.namespace ?? 'default'
-    const now = formatTime(clock.now())
-    const known = this.#known.get(key)
-    if (known) {
-      const body = { count: known.count + 1, lastTimestamp: now }
-      const patched = await client
-        .patch<Event>(EVENTS, namespace, known.name, 'strategic', body)
-        .catch(() => this.#known.delete(key)) // It has expired: the next line writes a new one.
-      if (typeof patched === 'object') {
-        known.count++
-        return
-      }
+  async #send({ facts, correlated }: Pending): Promise<void> {
+    const { known } = correlated
+    if (known.name !== null && (await this.#countUp(known.name, facts, correlated))) return
+    known.name = await this.#create(facts, correlated)
+  }
+
+  /** False when the event has expired meanwhile: a new one takes its place. */
+  async #countUp(name: string, { about, atMs }: EventFacts, { count, message }: CorrelatedEvent): Promise<boolean> {
+    const body = { message, count, lastTimestamp: formatTime(atMs) }
+    try {
+      await this.#options.client.patch<Event>(EVENTS, about.namespace ?? 'default', name, 'strategic', body)
+      return true
+    } catch (error) {
+      if (isNotFound(error)) return false
+      throw error
     }
+  }
+
+  async #create({ about, type, reason, atMs }: EventFacts, correlated: CorrelatedEvent): Promise<string> {
+    const { client, random, component, host } = this.#options
     const name = `${about.name}.${randomNameSuffix(random, 16)}`
     await client.create<Event>(EVENTS, {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name, namespace },
+      metadata: { name, namespace: about.namespace ?? 'default' },
       involvedObject: { ...about },
       type,
       reason,
-      message,
-      count: 1,
-      firstTimestamp: now,
-      lastTimestamp: now,
+      message: correlated.message,
+      count: correlated.count,
+      firstTimestamp: formatTime(correlated.known.firstAtMs),
+      lastTimestamp: formatTime(atMs),
       source: { component, ...(host === '' ? {} : { host }) },
       reportingComponent: component,
       reportingInstance: host,
     })
-    if (this.#known.size >= KNOWN_MAX) this.#known.clear()
-    this.#known.set(key, { name, count: 1 })
+    return name
   }
 }
 

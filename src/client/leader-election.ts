@@ -59,6 +59,8 @@ class LeaderElector {
   readonly #label: string
   /** The Lease as last read or written; null when the next attempt has to read it. */
   #lease: Lease | null = null
+  /** For the events about it. */
+  #uid = ''
   /** What others wrote last, and when this process saw it: their clocks do not count. */
   #observed: { readonly spec: string; readonly atMs: number } = { spec: '', atMs: 0 }
   /** Start of the last attempt that succeeded. */
@@ -174,6 +176,7 @@ class LeaderElector {
         lease === null
           ? await client.create<Lease>(LEASES, { metadata: this.#metadata(), spec }, signal)
           : await client.update<Lease>(LEASES, { ...lease, spec }, signal)
+      this.#uid = this.#lease.metadata.uid
     } catch (error) {
       if (!isConflict(error) || !isMine) throw error
       return this.#renewAnew(signal)
@@ -242,9 +245,7 @@ class LeaderElector {
 
   #record(what: string): void {
     const { events, identity } = this.#options
-    const uid = this.#lease?.metadata.uid
-    if (uid === undefined) return
-    const about = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', ...this.#metadata(), uid }
+    const about = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', ...this.#metadata(), uid: this.#uid }
     events.event(about, 'Normal', 'LeaderElection', `${identity} ${what}`)
   }
 }
