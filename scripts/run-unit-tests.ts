@@ -8,6 +8,7 @@ const files = globSync([
   'scripts/**/*.test.ts',
   'test/simulation/**/*.test.ts',
   'test/unit/**/*.test.ts',
+  'test/controllers/**/*.test.ts',
 ])
   .filter((file) => filters.every((filter) => file.includes(filter)))
   .toSorted()
