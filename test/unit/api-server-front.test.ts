@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { connect as connectHttp2 } from 'node:http2'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { createServer as createTlsServer } from 'node:tls'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
@@ -133,6 +133,23 @@ function ask(
   })
 }
 
+/** What the server answers to these bytes. */
+function rawAnswer(bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: server.port,
+      ca: authority.certificate,
+      ALPNProtocols: ['http/1.1'],
+    })
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    socket.on('end', () => resolve(text))
+    socket.on('error', reject)
+    socket.write(bytes)
+  })
+}
+
 const statusOf = ({ code, body }: Answer): [number, string] => [
   code,
   (JSON.parse(body.toString()) as { message: string }).message,
@@ -243,7 +260,9 @@ test('sizes, methods, encodings', async () => {
     pair: null,
   })
   assert.equal(anonymous.code, 403, 'who may not write is refused before the body is read')
-  assert.equal((await ask('/version', { method: 'POST' })).code, 405)
+  for (const other of ['/version', '/api', '/apis/apps']) assert.equal((await ask(other, { method: 'POST' })).code, 405)
+  assert.match(await rawAnswer('BOGUS /api/v1/pods HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1.1 405 .*MethodNotAllowed/s)
+  assert.match(await rawAnswer('GET / HTTP/9.x\r\n\r\n'), /^HTTP\/1.1 400 /)
   assert.equal((await ask(path, { headers: { Accept: 'text/html' } })).code, 406)
   assert.equal((await ask('/no/such/path')).body.toString(), '404 page not found\n')
   const yaml = await ask('/api/v1/namespaces/default', { headers: { Accept: 'application/yaml' } })

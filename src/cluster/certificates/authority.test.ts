@@ -1,3 +1,5 @@
+/** Certificates of a cluster: authority, servers, clients, and when they are made anew. */
+/** Certificates as OpenSSL reads them, and the files they are kept in. */
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { mkdtemp, rm, stat } from 'node:fs/promises'

@@ -37,7 +37,10 @@ export function createRoutes(routes: Routes): Handler {
   return async (request) => {
     const { path, info } = request
     const owner = routes.pathHandlers.find((handler) => handler.matches(path))
-    if (owner !== undefined) return owner(request)
+    if (owner !== undefined) {
+      if (request.method !== 'GET') throw methodNotAllowed()
+      return owner(request)
+    }
     if (info.isResourceRequest) return isProxyRequest(request) ? routes.proxy(request) : routes.resources(request)
     const health = HEALTH_PATH.exec(path)
     if (health !== null)

@@ -11,6 +11,7 @@ import { internalError, StatusError } from '#machinery/status-error.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { isLongRunning } from '../request-info.ts'
 import { createApiRequest } from './api-request.ts'
+import { answerClientError } from './client-error.ts'
 import { http1Exchange, http2Exchange, upgradeExchange, type Exchange } from './exchange.ts'
 import { ClientGoneError } from './output.ts'
 import { answerHeaders, writeResponse } from './response-writer.ts'
@@ -73,6 +74,7 @@ export class HttpServer {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#serve(upgradeExchange(request, socket, head)),
     )
+    server.on('clientError', answerClientError)
     server.on('session', (session) => this.#track(session))
     server.on('sessionError', (error) => options.log.debug('HTTP/2 session ended', { error: String(error) }))
     server.on('secureConnection', (socket) => {
