@@ -8,6 +8,7 @@ import { isNotFound } from '#machinery/status-error.ts'
 import type { Client } from './client.ts'
 import { EventCorrelator, type CorrelatedEvent, type EventFacts } from './event-correlator.ts'
 import type { EventRecorder, ObjectReference } from './event-recorder.ts'
+import { isNamespaceTerminating } from './namespace-terminating.ts'
 
 export type ApiEventRecorderOptions = {
   readonly client: Client
@@ -55,8 +56,10 @@ export class ApiEventRecorder implements EventRecorder {
       try {
         await this.#send(pending)
       } catch (error) {
-        const { reason } = pending.facts
-        this.#options.log.warn('event could not be written', { reason, error: String(error) })
+        const { log } = this.#options
+        const fields = { reason: pending.facts.reason, error: String(error) }
+        if (isNamespaceTerminating(error)) log.debug('event about what is being deleted', fields)
+        else log.warn('event could not be written', fields)
       }
     }
   }

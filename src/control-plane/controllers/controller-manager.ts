@@ -5,6 +5,7 @@ import type { RandomSource } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
 import type { InformerFactory } from '#client/informer.ts'
+import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import { WorkQueue } from '#client/work-queue.ts'
 import { StatusError } from '#machinery/status-error.ts'
 import { TerminalError, type Controller, type ControllerDefinition, type ControllerOptions } from './controller.ts'
@@ -84,6 +85,11 @@ function handleFailure(error: unknown, { queue, key, log }: { queue: WorkQueue; 
   if (error instanceof TerminalError) {
     queue.forget(key)
     log.warn('reconcile failed for good', { key, error: error.message })
+    return
+  }
+  if (isNamespaceTerminating(error)) {
+    queue.forget(key)
+    log.debug('the namespace is being deleted', { key, error: String(error) })
     return
   }
   queue.addRateLimited(key)

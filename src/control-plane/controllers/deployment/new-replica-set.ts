@@ -4,6 +4,7 @@ import type { Deployment, ReplicaSet } from '#api/apps/v1.gen.ts'
 import { DEPLOYMENTS, REPLICASETS } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
+import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import { isAlreadyExists } from '#machinery/status-error.ts'
 import { controllerOf, controllerReference, referenceTo } from '../object-key.ts'
 import { REVISION, maxRevision, newSetAnnotations, sizeAnnotations } from './revisions.ts'
@@ -93,7 +94,7 @@ export class NewReplicaSet {
       return { set, isChanged: true }
     } catch (error) {
       if (isAlreadyExists(error)) return this.#collided(deployment, name, signal, error)
-      if (!signal.aborted)
+      if (!signal.aborted && !isNamespaceTerminating(error))
         this.#events.event(
           referenceTo(DEPLOYMENTS, deployment),
           'Warning',

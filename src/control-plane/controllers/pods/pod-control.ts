@@ -4,6 +4,7 @@ import { PODS } from '#api/resources.gen.ts'
 import type { ResourceRef } from '#api/resource-ref.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
+import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import { controllerReference, referenceTo } from '../object-key.ts'
@@ -52,7 +53,7 @@ export class PodControl {
       this.#events.event(about, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
       return pod
     } catch (error) {
-      if (!signal.aborted)
+      if (!signal.aborted && !isNamespaceTerminating(error))
         this.#events.event(about, 'Warning', 'FailedCreate', `Error creating: ${(error as Error).message}`)
       throw error
     }

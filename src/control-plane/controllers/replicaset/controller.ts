@@ -8,6 +8,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Client } from '#client/client.ts'
 import { keyOf, type Informer } from '#client/informer.ts'
 import type { LabelSelector } from '#machinery/meta/v1.gen.ts'
+import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import { matcherOf } from '#machinery/selectors/label-selector.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
@@ -138,6 +139,7 @@ export class ReplicaSetController implements Controller {
       const pod = await this.#podControl.create(owner, set.spec.template, signal)
       this.#expectCreated(key, pod)
     })
+    if (isNamespaceTerminating(created.error)) return null // No pod can be made there, and none is wanted.
     if (created.error !== undefined)
       return { failure: { reason: 'FailedCreate', message: (created.error as Error).message }, error: created.error }
     const deletions = await Promise.allSettled(
