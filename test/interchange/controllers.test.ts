@@ -23,14 +23,18 @@ import { loadKubeconfig } from '#client/kubeconfig.ts'
 import { RestClient } from '#client/rest-client.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { isNotFound } from '#machinery/status-error.ts'
+import { LIMIT_MS, waitFor, type Question } from './eventually.ts'
 import { reasonToSkip, startPeer, type Peer } from './peer-control-plane.ts'
 import { PodStarter } from './pod-starter.ts'
 
 const PORT = 19_200
-const LIMIT_MS = 30_000
-const PAUSE_MS = 50
 const MANUAL = 'started-by-test'
 const NODE = 'node-1'
+/** The tests say how its pods end. */
+const JOB_TEMPLATE = {
+  metadata: { labels: { [MANUAL]: 'yes' } },
+  spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'job' }] },
+}
 const HASH = 'pod-template-hash'
 
 const reason = reasonToSkip()
@@ -45,22 +49,8 @@ const closing = new AbortController()
 let transport: HttpTransport
 const managerLog: string[] = []
 
-async function eventually<T>(what: string, ask: () => Promise<T | null | undefined | false>): Promise<T> {
-  let last: unknown = 'no answer'
-  for (const endsAt = clock.monotonic() + LIMIT_MS; clock.monotonic() < endsAt;) {
-    const answer = await ask().catch((error: unknown) => {
-      last = error
-      return null // Not there yet is an answer like any other.
-    })
-    if (answer !== null && answer !== undefined && answer !== false) return answer
-    await clock.sleep(PAUSE_MS)
-  }
-  throw new Error(
-    `not so within ${LIMIT_MS} ms: ${what} (${String(last)})\n${managerLog
-      .slice(-8)
-      .map((line) => line.slice(0, 600))
-      .join('\n')}`,
-  )
+function eventually<T>(what: string, ask: Question<T>): Promise<T> {
+  return waitFor(clock, what, ask, () => managerLog.slice(-8).join('\n'))
 }
 
 async function isGone<T extends KubernetesObject>(
@@ -150,11 +140,9 @@ describe('our controllers on a real API server', { skip: reason ?? false }, () =
       client.get<Lease>(resources.LEASES, 'kube-system', 'kube-controller-manager'),
     )
     assert.equal(lease.spec.leaseDurationSeconds, 15)
-    const holder = lease.spec.holderIdentity!
+    const line = `Normal LeaderElection: ${lease.spec.holderIdentity} became leader`
     await eventually('event of the leader', async () =>
-      (await eventsAbout('kube-system', 'Lease', 'kube-controller-manager')).includes(
-        `Normal LeaderElection: ${holder} became leader`,
-      ),
+      (await eventsAbout('kube-system', 'Lease', 'kube-controller-manager')).includes(line),
     )
   })
 
@@ -310,10 +298,7 @@ describe('our controllers on a real API server', { skip: reason ?? false }, () =
         completions: 3,
         parallelism: 2,
         completionMode: 'Indexed',
-        template: {
-          metadata: { labels: { [MANUAL]: 'yes' } },
-          spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'job' }] },
-        },
+        template: JOB_TEMPLATE,
       },
     })
     const seen = new Set<string>()
@@ -343,10 +328,7 @@ describe('our controllers on a real API server', { skip: reason ?? false }, () =
       metadata: { name: 'failing', namespace: 'work' },
       spec: {
         backoffLimit: 0,
-        template: {
-          metadata: { labels: { [MANUAL]: 'yes' } },
-          spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'job' }] },
-        },
+        template: JOB_TEMPLATE,
       },
     })
     const failed = await eventually('Failed', async () => {
