@@ -4,7 +4,7 @@ import { forbidden } from '#machinery/status-error.ts'
 import type { Authorizer, PolicyRule } from '../authorization/authorizer.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts'
 import type { ClusterReader } from './cluster-reader.ts'
-import { uncoveredRules } from './rule-coverage.ts'
+import { uncoveredRules } from '../authorization/rule-cover.ts'
 
 const GROUP = 'rbac.authorization.k8s.io'
 const MASTERS = 'system:masters'
@@ -75,7 +75,7 @@ async function refuseUncovered(
 ): Promise<void> {
   const { user, namespace, kind, name } = attributes
   const { rules } = await authorizer.rulesFor(user, namespace)
-  const missing = uncoveredRules(rules, wanted)
+  const missing = joinVerbs(uncoveredRules(rules, wanted))
   if (missing.length === 0) return
   const groups = user.groups.map((group) => JSON.stringify(group)).join(' ')
   const texts = missing.map(formatRule).toSorted().join('\n')
@@ -99,4 +99,15 @@ function formatRule({ apiGroups, resources, resourceNames, nonResourceURLs, verb
     .filter(([, values]) => (values?.length ?? 0) > 0)
     .map(([label, values]) => `${label}:[${values!.map((value) => JSON.stringify(value)).join(' ')}]`)
   return `{${texts.join(', ')}}`
+}
+
+/** Rules that differ by their verbs alone are told as one. */
+function joinVerbs(rules: readonly PolicyRule[]): PolicyRule[] {
+  const joined = new Map<string, PolicyRule>()
+  for (const rule of rules) {
+    const key = JSON.stringify([rule.apiGroups, rule.resources, rule.resourceNames, rule.nonResourceURLs])
+    const known = joined.get(key)
+    joined.set(key, known === undefined ? rule : { ...known, verbs: [...new Set([...known.verbs, ...rule.verbs])] })
+  }
+  return [...joined.values()]
 }

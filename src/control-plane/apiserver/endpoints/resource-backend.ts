@@ -35,12 +35,13 @@ export function createResources(
   const writeQuota: QuotaWriter = (namespace, name, change) =>
     updateQuota(writer, resources, { clock, random, namespace, name }, change)
   const admission = createAdmission({ cluster, random, authorizer, pools, clock, writeQuota })
-  const writer = new ObjectWriter({ store, clock, random, admission })
+  const onRemoved = (resource: Resource, object: unknown): void => releaseOf(pools, resource, object)
+  const writer = new ObjectWriter({ store, clock, random, admission, onRemoved })
   const deleter = new ObjectDeleter({
     store,
     clock,
     admission,
-    onRemoved: (resource, object) => releaseOf(pools, resource, object),
+    onRemoved,
   })
   const context: EndpointContext = {
     clock,

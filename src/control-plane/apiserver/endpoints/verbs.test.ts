@@ -142,3 +142,20 @@ test('a dry run of a Service shows addresses that nobody gets', async () => {
   const stored = await server.created(path, service)
   assert.notEqual((stored as unknown as { spec: { clusterIP: string } }).spec.clusterIP, '10.96.0.0')
 })
+
+test('the address of a Service is free again when its last finalizer takes it away', async () => {
+  const path = '/api/v1/namespaces/n/services'
+  const service = (name: string, finalizers: string[]): object => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, finalizers },
+    spec: { clusterIP: '10.96.9.9', ports: [{ port: 80 }] },
+  })
+  await server.created(path, service('held', ['example.com/x']))
+  assert.equal((await server.request('DELETE', `${path}/held`)).code, 200)
+  assert.equal((await server.request('POST', path, service('early', []))).code, 422)
+  const patch = { metadata: { finalizers: null } }
+  await server.request('PATCH', `${path}/held`, patch, { contentType: 'application/merge-patch+json' })
+  assert.equal((await server.request('GET', `${path}/held`)).code, 404)
+  await server.created(path, service('next', []))
+})

@@ -60,6 +60,8 @@ export type ObjectWriterOptions = {
   readonly clock: Clock
   readonly random: RandomSource
   readonly admission: AdmissionChain
+  /** Called when an update took the last finalizer and the object with it, to free what was kept for it outside (cluster addresses). */
+  readonly onRemoved: (resource: Resource, object: KubernetesObject) => void
 }
 
 export class ObjectWriter {
@@ -249,13 +251,15 @@ export class ObjectWriter {
       value: isFinished ? null : bytes,
     })
     if (!result.ok) return 'raced'
-    // Upstream answers with the version before the deletion.
-    if (isFinished)
+    if (isFinished) {
+      this.#options.onRemoved(resource, old)
+      // Upstream answers with the version before the deletion.
       return {
         object: { ...object, metadata: { ...object.metadata, resourceVersion: old.metadata.resourceVersion } },
         stored: null,
         created: false,
       }
+    }
     return this.#written(resource, key, result.revision, bytes, false)
   }
 
