@@ -1,4 +1,3 @@
-/** Certificates of a cluster: authority, servers, clients, and when they are made anew. */
 /** Certificates as OpenSSL reads them, and the files they are kept in. */
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'

@@ -115,12 +115,24 @@ export class StatusManager {
   }
 }
 
-/** Fields that are no more are patched to null; lists of conditions are merged by type, so others' stay. */
-function withRemovals(status: PodStatus, before: PodStatus): Record<string, unknown> {
+/**
+ * Fields that are no more are patched to null; lists of conditions are merged by type, so others' stay. Addresses are replaced as a
+ * whole: merged by their key, those of a sandbox that is gone would stay beside the new ones.
+ */
+export function withRemovals(status: PodStatus, before: PodStatus): Record<string, unknown> {
   const gone = Object.keys(before).filter((key) => !(key in status) && REMOVABLE.has(key))
   const conditions = status.conditions?.map((condition) => ({ reason: null, message: null, ...condition }))
-  return { ...status, ...(conditions && { conditions }), ...Object.fromEntries(gone.map((key) => [key, null])) }
+  return {
+    ...status,
+    ...(conditions && { conditions }),
+    ...(status.podIPs && { podIPs: [...status.podIPs, REPLACE_LIST] }),
+    ...(status.hostIPs && { hostIPs: [...status.hostIPs, REPLACE_LIST] }),
+    ...Object.fromEntries(gone.map((key) => [key, null])),
+  }
 }
+
+/** Strategic merge: the list takes the place of the old one. */
+const REPLACE_LIST = { $patch: 'replace' }
 
 const REMOVABLE = new Set(['reason', 'message', 'podIP', 'podIPs'])
 

@@ -1,0 +1,89 @@
+/** Whatever is killed, and after `down --keep-data` and `up`: the same pods run on. */
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { boxProcesses } from '#cluster/host-cgroups.ts'
+import { ROOT, TestCluster, eventually, kubets, missingForNodes } from './cluster.ts'
+import { leftovers } from './leftovers.ts'
+
+const skip = missingForNodes() ?? false
+const NAME = 'e2e-survival'
+
+/** Ends the processes of a box whose command line has this text (the loops that start them again are not meant). */
+async function crash(box: string, text: string): Promise<void> {
+  const victims = (await boxProcesses(NAME, box)).filter((pid) => {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    return (
+      command.includes(text) &&
+      !command.startsWith('sh ') &&
+      !command.startsWith('/bin/sh ') &&
+      !command.startsWith('unshare ')
+    )
+  })
+  assert.ok(victims.length > 0, `${box} runs no ${text}`)
+  for (const pid of victims) process.kill(pid, 'SIGKILL')
+}
+
+describe('survival', { skip }, () => {
+  let cluster: TestCluster
+  let scratch: string
+  let uid: string
+
+  before(async () => {
+    scratch = await mkdtemp(join(tmpdir(), 'kubets-survival-'))
+    cluster = await TestCluster.start(NAME, '--nodes', '1', '--data-dir', join(scratch, 'data'))
+    await cluster.kubectl(`apply -f ${ROOT}examples/phase-running.yaml`)
+    await cluster.kubectl('wait --for=condition=Ready pod/running --timeout=30s')
+    uid = await cluster.field('pod/running', '{.metadata.uid}')
+  })
+
+  after(async () => {
+    await cluster?.stop()
+    rmSync(scratch, { recursive: true, force: true })
+    assert.deepEqual(await leftovers(NAME), [], 'nothing is left after down')
+  })
+
+  /** The same pod, Ready, with a container that answers. */
+  async function runsOn(): Promise<void> {
+    await eventually(
+      async () => (await cluster.kubectl('exec running -- echo alive')) === 'alive\n',
+      'the container answers',
+      40_000,
+    )
+    await cluster.kubectl('wait --for=condition=Ready pod/running --timeout=40s')
+    assert.equal(await cluster.field('pod/running', '{.metadata.uid}'), uid)
+  }
+
+  test('the control plane is killed: containers are not touched', async () => {
+    await crash('control-plane', 'bin/control-plane.ts')
+    await runsOn()
+    assert.equal(await cluster.field('pod/running', '{.status.containerStatuses[0].restartCount}'), '0')
+  })
+
+  test('the node agent is killed: it adopts what runs', async () => {
+    await crash('node-1', 'bin/node-agent.ts')
+    await runsOn()
+    assert.equal(await cluster.field('pod/running', '{.status.containerStatuses[0].restartCount}'), '0')
+  })
+
+  test('the node crashes: its pods start again', async () => {
+    await crash('node-1', 'nodes/node-1/pause')
+    await eventually(
+      async () => (await cluster.field('pod/running', '{.status.containerStatuses[0].restartCount}')) === '1',
+      'a restart',
+      40_000,
+    )
+    await runsOn()
+  })
+
+  test('down --keep-data and up: the same objects, the same pods', async () => {
+    const down = await kubets('down', '--name', NAME, '--keep-data')
+    assert.equal(down.code, 0, down.stderr)
+    const up = await kubets('up', '--name', NAME)
+    assert.equal(up.code, 0, up.stderr)
+    await runsOn()
+  })
+})
