@@ -88,7 +88,7 @@ class PatchRun {
       { group: kind.group, kind: kind.kind, hasStatus: kind.hasStatus },
       info.subresource,
     )
-    const { object, changed } = applyServerSide({
+    const { object } = applyServerSide({
       schema,
       group: kind.group,
       version: kind.version,
@@ -101,7 +101,6 @@ class PatchRun {
       nowMs: this.#context.clock.now(),
       ...(resetFields === undefined ? {} : { resetFields }),
     })
-    void changed
     const decoded = this.#decode(object)
     if (current === null) {
       decoded.metadata.name ||= info.name
