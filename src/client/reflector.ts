@@ -23,8 +23,8 @@ export interface ReflectorSink<T> {
   drop(object: T): void
 }
 
-/** client-go's backoff of a reflector. */
-const [BACKOFF_MS_MIN, BACKOFF_MS_MAX, BACKOFF_RESET_MS] = [800, 30_000, 120_000]
+/** client-go begins with 800 ms. A node whose agent is a moment early would wait that long for an API server that is about to answer. */
+const [BACKOFF_MS_MIN, BACKOFF_MS_MAX, BACKOFF_RESET_MS] = [100, 30_000, 120_000]
 /** The server ends a watch after 5 to 10 minutes, so that watchers spread over servers again. */
 const WATCH_SECONDS_MIN = 300
 /** A watch that ends so soon without an event is a failure: opened again at once, it would never pause. */

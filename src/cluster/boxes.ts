@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { openSync, closeSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import type { Clock } from '#base/clock.ts'
 import { buildPauseProgram, PAUSE_IMAGE } from './images/pause-image.ts'
 import {
@@ -16,7 +16,14 @@ import {
   paths,
   type ClusterState,
 } from './cluster-state.ts'
-import { boxProcesses, createBoxGroups, endBox, isUnifiedHierarchy, signalProcess } from './host-cgroups.ts'
+import {
+  boxProcesses,
+  createBoxGroups,
+  endBox,
+  isUnifiedHierarchy,
+  raiseCpuWeight,
+  signalProcess,
+} from './host-cgroups.ts'
 import { createNodeNetwork, removeNodeNetwork } from './host-network.ts'
 import { CONTAINERD_SOCKET, renderContainerdConfig, renderRegistryHosts } from './nodes/containerd-config.ts'
 import { renderNodeInit } from './nodes/node-init.ts'
@@ -28,10 +35,14 @@ export const CONTROL_PLANE = 'control-plane'
 /** Grace for an orderly end of the control plane before it is killed; its store loses nothing either way. */
 const CONTROL_PLANE_GRACE_MS = 3000
 
+/** In a command line: it may have been started from the source or from a build. */
+const CONTROL_PLANE_PROGRAM = /\/bin\/control-plane\.[jt]s/
+
 export const boxNames = (state: ClusterState): string[] => [CONTROL_PLANE, ...nodeNames(state)]
 
-/** The program of a box in this checkout (or package). */
-const entryPoint = (name: string): string => new URL(`../../bin/${name}.ts`, import.meta.url).pathname
+/** The program of a box: built when this is, else its source. */
+const entryPoint = (name: string): string =>
+  new URL(`../../bin/${name}${extname(import.meta.url)}`, import.meta.url).pathname
 
 const nodeCommand = (name: string, configPath: string): string[] => [
   process.execPath,
@@ -45,6 +56,8 @@ const nodeCommand = (name: string, configPath: string): string[] => [
 export async function startControlPlane(state: ClusterState): Promise<boolean> {
   if ((await boxProcesses(state.name, CONTROL_PLANE)).length > 0) return false
   await mkdir(paths.logs(state.dataDir), { recursive: true })
+  await createBoxGroups(state.name, CONTROL_PLANE)
+  await raiseCpuWeight(state.name, CONTROL_PLANE)
   await startBox(state, CONTROL_PLANE, keepRunning(nodeCommand(CONTROL_PLANE, paths.state(state.dataDir))))
   return true
 }
@@ -176,7 +189,7 @@ async function startBox(state: ClusterState, box: string, script: string): Promi
 export async function stopControlPlane(state: ClusterState, clock: Clock): Promise<void> {
   for (const pid of await boxProcesses(state.name, CONTROL_PLANE)) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (command.includes(entryPoint(CONTROL_PLANE)) && !command.startsWith('sh\0')) signalProcess(pid, 'SIGTERM')
+    if (CONTROL_PLANE_PROGRAM.test(command) && !command.startsWith('sh\0')) signalProcess(pid, 'SIGTERM')
   }
   const deadline = clock.monotonic() + CONTROL_PLANE_GRACE_MS
   while (clock.monotonic() < deadline && (await boxProcesses(state.name, CONTROL_PLANE)).length > 0)

@@ -54,8 +54,11 @@ export async function listNodes(probe: Probe): Promise<Node[]> {
   return answer?.code === 200 ? (JSON.parse(answer.body) as { items: Node[] }).items : []
 }
 
-export function isNodeReady(node: Node): boolean {
-  return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
+/** What a node said before `sinceMs` (of its life before) does not count; heartbeats are in whole seconds. */
+export function isNodeReady(node: Node, sinceMs = 0): boolean {
+  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')
+  const heartbeatMs = Date.parse(ready?.lastHeartbeatTime ?? '')
+  return ready?.status === 'True' && heartbeatMs >= Math.floor(sinceMs / 1000) * 1000
 }
 
 /** Polls until the condition holds; throws ClusterError with `what` when it does not in time. */

@@ -89,12 +89,10 @@ async function start(options: UpOptions): Promise<UpResult> {
   const state = await decideState(options)
   await mkdir(state.dataDir, { recursive: true, mode: 0o700 })
   await checkDisk(state.dataDir)
-  await writePki(state, clock)
-  const images = new ImageStore(paths.images(state.dataDir))
-  if (!(await images.list()).includes(PAUSE_IMAGE)) await storePauseImage(images)
   await saveState(state)
   if (!(await isForwarding())) await rememberForwarding()
-  await createHostNetwork(state)
+  await Promise.all([writePki(state, clock), ensurePauseImage(state), createHostNetwork(state)])
+  const startedAtMs = clock.now()
   progress(CONTROL_PLANE, 'starting')
   const [startedControlPlane, ...startedNodes] = await Promise.all([
     startControlPlane(state),
@@ -103,6 +101,7 @@ async function start(options: UpOptions): Promise<UpResult> {
       return startNode(state, position + 1, tools)
     }),
   ])
+  const startedNow = new Set(nodeNames(state).filter((_, position) => startedNodes[position]))
   const probe = await createProbe(state)
   await waitFor(
     () => isApiReady(probe),
@@ -116,7 +115,7 @@ async function start(options: UpOptions): Promise<UpResult> {
   const allReady = async (): Promise<boolean> => {
     for (const node of await listNodes(probe)) {
       const name = node.metadata.name
-      if (!isNodeReady(node) || ready.has(name)) continue
+      if (ready.has(name) || !isNodeReady(node, startedNow.has(name) ? startedAtMs : 0)) continue
       ready.add(name)
       progress(name, `ready after ${seconds(clock.monotonic() - started)}`)
     }
@@ -125,6 +124,11 @@ async function start(options: UpOptions): Promise<UpResult> {
   await waitFor(allReady, notReadyText(state, ready), NODES_READY_LIMIT_MS, clock)
   const wasRunning = !startedControlPlane && !startedNodes.some(Boolean)
   return { state, wasRunning, apiReadyMs, nodesReadyMs: clock.monotonic() - started }
+}
+
+async function ensurePauseImage(state: ClusterState): Promise<void> {
+  const images = new ImageStore(paths.images(state.dataDir))
+  if (!(await images.list()).includes(PAUSE_IMAGE)) await storePauseImage(images)
 }
 
 function notReadyText(state: ClusterState, ready: ReadonlySet<string>): string {

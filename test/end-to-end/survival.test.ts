@@ -58,13 +58,13 @@ describe('survival', { skip }, () => {
   }
 
   test('the control plane is killed: containers are not touched', async () => {
-    await crash('control-plane', 'bin/control-plane.ts')
+    await crash('control-plane', 'bin/control-plane.')
     await runsOn()
     assert.equal(await cluster.field('pod/running', '{.status.containerStatuses[0].restartCount}'), '0')
   })
 
   test('the node agent is killed: it adopts what runs', async () => {
-    await crash('node-1', 'bin/node-agent.ts')
+    await crash('node-1', 'bin/node-agent.')
     await runsOn()
     assert.equal(await cluster.field('pod/running', '{.status.containerStatuses[0].restartCount}'), '0')
   })

@@ -1,9 +1,13 @@
 /** The main thread's side of the store's worker: requests out, answers in. */
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { StoreClosedError, StoreUnusableError } from '../store.ts'
 import type { FromWorker, OpenReply, PackedValues, Replies, Request, WireError, WorkerOptions } from './messages.ts'
 
 type Waiting = { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }
+
+/** Built when this is, else its source. */
+const WORKER_PROGRAM = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
 
 export class WorkerClient {
   readonly #worker: Worker
@@ -14,7 +18,7 @@ export class WorkerClient {
   #failure: Error | null = null
 
   constructor(options: WorkerOptions) {
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, name: 'store' })
+    this.#worker = new Worker(WORKER_PROGRAM, { workerData: options, name: 'store' })
     this.#worker.on('message', (message: FromWorker) => this.#receive(message))
     this.#worker.on('error', (error: unknown) => {
       this.#fail(new StoreUnusableError(`The store's thread failed: ${String(error)}`))

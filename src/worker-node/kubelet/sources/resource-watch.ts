@@ -22,7 +22,7 @@ export type ResourceWatchOptions<T extends KubernetesObject> = {
   onSynced?(): void
 }
 
-const RETRY_MS = 1000
+const RETRY_MS = 100
 const RETRY_MAX_MS = 30_000
 
 export class ResourceWatch<T extends KubernetesObject> {
