@@ -5,6 +5,7 @@ import type { RandomSource } from '#base/random.ts'
 import type { NodeAddress, Pod, Taint } from '#api/core/v1.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
+import type { HostedPod } from './hosted-pods/hosted-pod.ts'
 import type { RuntimeService } from './runtime/runtime-service.ts'
 import type { CgroupManager } from './cgroups/cgroup-manager.ts'
 import type { Mounter } from './volumes/mounter.ts'
@@ -43,6 +44,8 @@ export type KubeletOptions = {
   readonly server?: KubeletServerOptions
   /** Folder with manifests of static pods. */
   readonly staticPodDir?: string
+  /** Static pods whose containers this process itself is. */
+  readonly hostedPods?: readonly HostedPod[]
   readonly nodeLabels?: Readonly<Record<string, string>>
   readonly registerWithTaints?: readonly Taint[]
   readonly providerId?: string

@@ -1,7 +1,7 @@
 /** The life of pods on a node, from binding to deletion, in virtual time. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { Pod } from '#api/core/v1.gen.ts'
+import type { NodeCondition, Pod } from '#api/core/v1.gen.ts'
 import { CONFIGMAPS, LEASES, NODES, PODS } from '#api/resources.gen.ts'
 import { aContainer, aPod } from './testing/builders.ts'
 import { startHarness, type Harness } from './testing/harness.ts'
@@ -29,6 +29,20 @@ test('a node registers, becomes ready and renews its lease', async (t) => {
   await clock.advance(10_000)
   await until('the lease is renewed', () => api.peek(LEASES, 'kube-node-lease', 'n1')?.spec?.renewTime !== first)
   assert.equal(api.peek(LEASES, 'kube-node-lease', 'n1')?.spec?.leaseDurationSeconds, 40)
+})
+
+test('a kubelet that starts again says so with its first report, though nothing has changed', async (t) => {
+  const { api, until, clock, restart } = await start(t)
+  const ready = (): NodeCondition | undefined =>
+    api.peek(NODES, '', 'n1')?.status?.conditions?.find(({ type }) => type === 'Ready')
+  await until('the node is ready', () => ready()?.status === 'True')
+  await clock.advance(20_000)
+  const before = ready()!
+  const restartedMs = Math.floor(clock.now() / 1000) * 1000
+  await restart()
+  await until('there is a newer heartbeat', () => Date.parse(ready()!.lastHeartbeatTime!) >= restartedMs)
+  assert.ok(clock.now() - restartedMs < 5000, 'not only with the next regular report')
+  assert.equal(ready()!.lastTransitionTime, before.lastTransitionTime)
 })
 
 test('a bound pod runs, becomes ready, and is gone after its deletion', async (t) => {

@@ -5,6 +5,9 @@ import { PODS } from '#api/resources.gen.ts'
 import { isConflict, isNotFound } from '#machinery/status-error.ts'
 import { admitPod } from './admission.ts'
 import { parseResolvConf, type DnsSettings } from './containers/dns.ts'
+import type { HostedContainers } from './hosted-pods/hosted-containers.ts'
+import { makeHostedContainers } from './hosted-pods/make-hosted-containers.ts'
+import { withHostedPods } from './hosted-pods/hosted-runtime.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { ImageManager } from './images/image-manager.ts'
 import { DEFAULT_LIMITS, DEFAULT_PODS_MAX } from './kubelet-limits.ts'
@@ -55,6 +58,7 @@ class NodeKubelet implements Kubelet {
   readonly #podWatch: ResourceWatch<Pod>
   readonly #staticPods: StaticPods | null
   readonly #housekeeping: Housekeeping
+  readonly #hosted: HostedContainers | null
   readonly #podsSynced = Promise.withResolvers<void>()
   readonly #stop = new AbortController()
   #workers: PodWorkers | null = null
@@ -65,9 +69,10 @@ class NodeKubelet implements Kubelet {
   port: number | null = null
 
   constructor(options: KubeletOptions) {
-    this.#options = options
+    this.#hosted = makeHostedContainers(options, (podUid) => this.#workers?.wake(podUid))
+    this.#options = this.#hosted ? { ...options, runtime: withHostedPods(options.runtime, this.#hosted) } : options
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
-    const { client, clock, random, log, runtime, rootDir, mounter, nodeName } = options
+    const { client, clock, random, log, runtime, rootDir, mounter, nodeName } = this.#options
     const userAgent = `kube-probe/${(options.version ?? KUBELET_VERSION).replace(/^v(\d+\.\d+).*/, '$1')}`
     this.#sources = new NodeSources({
       client,
@@ -130,10 +135,11 @@ class NodeKubelet implements Kubelet {
   }
 
   #makeStaticPods(): StaticPods | null {
-    const { staticPodDir: folder, nodeName, client, clock, log } = this.#options
-    if (folder === undefined) return null
+    const { staticPodDir: folder, hostedPods = [], nodeName, client, clock, log } = this.#options
+    if (folder === undefined && hostedPods.length === 0) return null
     return new StaticPods({
       folder,
+      builtIn: hostedPods.map(({ manifest }) => manifest),
       nodeName,
       client,
       clock,
@@ -170,6 +176,7 @@ class NodeKubelet implements Kubelet {
   async start(): Promise<void> {
     const { rootDir, podLogsDir, resolvConf, nodeName, events } = this.#options
     await Promise.all([mkdir(rootDir, { recursive: true }), mkdir(podLogsDir, { recursive: true })])
+    await this.#hosted?.start()
     this.#machine = await readMachineFacts(rootDir, nodeName)
     if (resolvConf !== '') this.#hostDns = parseResolvConf(await readFile(resolvConf, 'utf8'))
     this.#runtimeVersion = await this.#waitForRuntime()
@@ -206,6 +213,7 @@ class NodeKubelet implements Kubelet {
     this.#lease.stop()
     this.#reporter.stop()
     await this.#workers?.stop()
+    await this.#hosted?.stop()
     this.#probes.stop()
     this.#statuses.stop()
     this.#sources.stop()

@@ -106,8 +106,9 @@ function exitReason({ reason, exitCode }: ContainerDetail): string {
   return exitCode === 0 ? 'Completed' : 'Error'
 }
 
-const containerId = (container: ContainerDetail, sources: StatusSources): string =>
-  `${sources.runtimeName}://${container.id}`
+/** `containerd://3f2a…`: how a status names a container. */
+export const containerId = (container: ContainerDetail, { runtimeName }: Pick<StatusSources, 'runtimeName'>): string =>
+  `${container.runtimeName ?? runtimeName}://${container.id}`
 
 /** Never created, or gone from the runtime. */
 function describeAbsent({ container, kind }: PodContainer, sources: StatusSources, old?: ContainerStatus): Bare {

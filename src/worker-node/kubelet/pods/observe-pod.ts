@@ -3,6 +3,7 @@ import type { Container, Pod, PodStatus } from '#api/core/v1.gen.ts'
 import { readTerminationMessage } from '../containers/termination-message.ts'
 import type { ProbedContainer } from '../probes/probe-manager.ts'
 import type { WorkerContext } from '../worker-context.ts'
+import { containerId } from './container-status.ts'
 import { containersOf, isHostNetwork } from './pod-facts.ts'
 import type { PodMemory } from './pod-memory.ts'
 import { readPodState, type PodState } from './pod-state.ts'
@@ -68,7 +69,7 @@ export function followProbes(context: WorkerContext, memory: PodMemory, state: P
     const status = state.containers.find(({ name, state: now }) => name === container.name && now === 'running')
     if (!status || kind === 'ephemeral' || kind === 'init') continue
     const old = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
-      ({ containerID }) => containerID === `${context.runtimeName}://${status.id}`,
+      ({ containerID }) => containerID === containerId(status, context),
     )
     running.push({
       pod,

@@ -54,6 +54,8 @@ export type ContainerDetail = ContainerRecord & {
   readonly reason: string
   readonly message: string
   readonly logPath: string
+  /** Who runs it, where that is not the runtime that `version` names. */
+  readonly runtimeName?: string
   readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
 }
 

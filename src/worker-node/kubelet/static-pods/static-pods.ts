@@ -1,4 +1,4 @@
-/** Follows the folder of static pods, and shows each of them in the API server as a mirror pod. */
+/** Follows the folder of static pods beside those that the process brings along, and shows each of them in the API server as a mirror pod. */
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { Node, Pod } from '#api/core/v1.gen.ts'
@@ -6,10 +6,13 @@ import { PODS } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '#machinery/status-error.ts'
 import { CONFIG_HASH, CONFIG_MIRROR } from '../runtime/labels.ts'
-import { readManifests, staticPodOf } from './read-manifests.ts'
+import { readManifests, staticPodOf, type Manifest } from './read-manifests.ts'
 
 export type StaticPodsOptions = {
-  readonly folder: string
+  /** Absent: only the built-in ones. */
+  readonly folder: string | undefined
+  /** Manifests of hosted pods; a file cannot take their names. */
+  readonly builtIn: readonly Manifest[]
   readonly nodeName: string
   readonly client: Client
   readonly clock: Clock
@@ -71,10 +74,11 @@ export class StaticPods {
   }
 
   async #scan(): Promise<void> {
-    const { folder, nodeName, clock } = this.#options
+    const { folder, builtIn, nodeName, clock } = this.#options
     try {
       const found = new Map<string, Pod>()
-      for (const manifest of await readManifests(folder)) {
+      const files = folder === undefined ? [] : await readManifests(folder)
+      for (const manifest of [...files, ...builtIn]) {
         const pod = this.#parse(manifest)
         if (pod) found.set(keyOfPod(pod), pod)
       }
@@ -85,7 +89,7 @@ export class StaticPods {
     }
   }
 
-  #parse(manifest: Parameters<typeof staticPodOf>[0]): Pod | null {
+  #parse(manifest: Manifest): Pod | null {
     try {
       return staticPodOf(manifest, this.#options.nodeName, this.#options.clock.now())
     } catch (error) {
