@@ -1,23 +1,26 @@
 /** Asks the nameservers outside about names that the cluster does not know, and remembers their answers for a short time. */
-import { createSocket } from 'node:dgram'
-import { connect } from 'node:net'
-import { decode, encode, streamEncode, TRUNCATED_RESPONSE, type DecodedPacket, type Packet } from 'dns-packet'
+import type { Answer, DecodedPacket } from 'dns-packet'
 import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
+import { askServer, responseCode } from './ask.ts'
 
 export type ForwarderOptions = {
-  /** Addresses, tried in order; port 53 unless `address#port`. */
+  /** Addresses, asked in turn; port 53 unless `address#port`. */
   readonly nameservers: readonly string[]
   readonly clock: Clock
   readonly random: RandomSource
+  readonly log: Logger
 }
 
 const TRY_TIMEOUT_MS = 2000
+/** So long a nameserver that did not answer is asked only after the others. */
+const FAILED_MS = 10_000
 /** As CoreDNS' default `cache 30`: nothing is kept longer. */
 const CACHE_SECONDS_MAX = 30
 const CACHE_ENTRIES_MAX = 10_000
 
-type Cached = { readonly packet: DecodedPacket; readonly expiresAtMs: number }
+type Cached = { readonly packet: DecodedPacket; readonly storedAtMs: number; readonly seconds: number }
 
 /** `nameserver` lines of a resolv.conf. */
 export function parseNameservers(resolvConf: string): string[] {
@@ -32,6 +35,9 @@ export class Forwarder {
   readonly #options: ForwarderOptions
   /** In order of insertion, so the oldest entry leaves first. */
   readonly #cache = new Map<string, Cached>()
+  /** When each nameserver that is failing last did. */
+  readonly #failedAtMs = new Map<string, number>()
+  #turn = 0
   constructor(options: ForwarderOptions) {
     this.#options = options
   }
@@ -39,110 +45,77 @@ export class Forwarder {
   /** The answer of the first nameserver that gives one; null when none does. */
   async resolve(name: string, type: string): Promise<DecodedPacket | null> {
     const key = `${name.toLowerCase()} ${type}`
-    const cached = this.#cache.get(key)
-    if (cached !== undefined && cached.expiresAtMs > this.#options.clock.now()) return cached.packet
-    for (const nameserver of this.#options.nameservers) {
-      const packet = await this.#ask(nameserver, name, type).catch(() => null) // The next nameserver may answer.
-      if (packet === null || isFailure(packet)) continue
+    const cached = this.#recall(key)
+    if (cached !== null) return cached
+    for (const nameserver of this.#inTurn()) {
+      const packet = await this.#ask(nameserver, name, type)
+      if (packet === null) continue
       this.#remember(key, packet)
       return packet
     }
     return null
   }
 
+  /** Each query begins with the next nameserver; those that failed a moment ago come last. */
+  #inTurn(): string[] {
+    const { nameservers, clock } = this.#options
+    if (nameservers.length === 0) return []
+    const start = this.#turn++ % nameservers.length
+    const inTurn = [...nameservers.slice(start), ...nameservers.slice(0, start)]
+    const hasFailed = (server: string): boolean => clock.now() - (this.#failedAtMs.get(server) ?? -Infinity) < FAILED_MS
+    return [...inTurn.filter((server) => !hasFailed(server)), ...inTurn.filter(hasFailed)]
+  }
+
+  async #ask(nameserver: string, name: string, type: string): Promise<DecodedPacket | null> {
+    const { clock, random, log } = this.#options
+    const [address, port = '53'] = nameserver.split('#') as [string, string?]
+    try {
+      const common = { timeoutMs: TRY_TIMEOUT_MS, clock, random }
+      const packet = await askServer({ address, port: Number(port), name, type, ...common })
+      if (this.#failedAtMs.delete(nameserver)) log.info('nameserver answers again', { nameserver })
+      return isRefusal(packet) ? null : packet
+    } catch (error) {
+      // Told when it begins, not for every query.
+      if (!this.#failedAtMs.has(nameserver))
+        log.warn('nameserver does not answer', { nameserver, error: String(error) })
+      this.#failedAtMs.set(nameserver, clock.now())
+      return null
+    }
+  }
+
+  #recall(key: string): DecodedPacket | null {
+    const cached = this.#cache.get(key)
+    if (cached === undefined) return null
+    const age = Math.floor((this.#options.clock.now() - cached.storedAtMs) / 1000)
+    return age < cached.seconds ? grownOlder(cached.packet, age) : null
+  }
+
   #remember(key: string, packet: DecodedPacket): void {
-    const ttls = [...(packet.answers ?? []), ...(packet.authorities ?? [])].map((answer) =>
-      'ttl' in answer ? (answer.ttl ?? 0) : 0,
-    )
-    const seconds = Math.min(CACHE_SECONDS_MAX, ...ttls)
-    if (seconds <= 0 || ttls.length === 0) return
+    const seconds = Math.min(CACHE_SECONDS_MAX, ...ttlsOf(packet))
+    if (seconds <= 0 || ttlsOf(packet).length === 0) return
     this.#cache.delete(key)
     if (this.#cache.size >= CACHE_ENTRIES_MAX) this.#cache.delete(this.#cache.keys().next().value!)
-    this.#cache.set(key, { packet, expiresAtMs: this.#options.clock.now() + seconds * 1000 })
-  }
-
-  async #ask(nameserver: string, name: string, type: string): Promise<DecodedPacket> {
-    const [address, port = '53'] = nameserver.split('#') as [string, string?]
-    const query: Packet = {
-      type: 'query',
-      id: Math.floor(this.#options.random.next() * 0x1_0000),
-      flags: 0x100, // Recursion desired.
-      questions: [{ type: type as 'A', name, class: 'IN' }],
-      additionals: [
-        {
-          type: 'OPT',
-          name: '.',
-          udpPayloadSize: 1232,
-          extendedRcode: 0,
-          ednsVersion: 0,
-          flags: 0,
-          flag_do: false,
-          options: [],
-        },
-      ],
-    }
-    const reply = await this.#askUdp(address, Number(port), query)
-    return ((reply.flags ?? 0) & TRUNCATED_RESPONSE) === 0 ? reply : this.#askTcp(address, Number(port), query)
-  }
-
-  #askUdp(address: string, port: number, query: Packet): Promise<DecodedPacket> {
-    return new Promise((resolve, reject) => {
-      const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
-      const timer = this.#options.clock.setTimer(TRY_TIMEOUT_MS, () =>
-        finish(() => reject(new Error(`${address}: no answer`))),
-      )
-      const finish = (settle: () => void): void => {
-        timer.cancel()
-        socket.close()
-        settle()
-      }
-      socket.once('error', (error) => finish(() => reject(error)))
-      socket.on('message', (message) => {
-        const reply = decodeOrNull(message)
-        if (reply !== null && reply.id === query.id) finish(() => resolve(reply))
-      })
-      socket.connect(port, address, () => socket.send(encode(query)))
-    })
-  }
-
-  #askTcp(address: string, port: number, query: Packet): Promise<DecodedPacket> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(port, address, () => socket.write(streamEncode(query)))
-      const timer = this.#options.clock.setTimer(TRY_TIMEOUT_MS, () =>
-        socket.destroy(new Error(`${address}: no answer over TCP`)),
-      )
-      let received = Buffer.alloc(0)
-      socket.on('data', (chunk: Buffer) => {
-        received = Buffer.concat([received, chunk])
-        if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return
-        timer.cancel()
-        socket.destroy()
-        const reply = decodeOrNull(received.subarray(2))
-        if (reply === null) reject(new Error(`${address}: not a DNS answer`))
-        else resolve(reply)
-      })
-      socket.once('error', (error) => {
-        timer.cancel()
-        reject(error)
-      })
-      socket.once('close', () => reject(new Error(`${address}: connection closed`)))
-    })
+    this.#cache.set(key, { packet, storedAtMs: this.#options.clock.now(), seconds })
   }
 }
 
-/** The response code of a packet: the lowest four bits of its flags. */
-export const responseCode = (packet: DecodedPacket): number => (packet.flags ?? 0) & 0xf
+function ttlsOf({ answers = [], authorities = [] }: DecodedPacket): number[] {
+  return [...answers, ...authorities].map((answer) => ('ttl' in answer ? (answer.ttl ?? 0) : 0))
+}
+
+/** The answer as its nameserver would give it now: what was kept here counts as kept by the client. */
+export function grownOlder(packet: DecodedPacket, ageSeconds: number): DecodedPacket {
+  const older = (record: Answer): Answer =>
+    'ttl' in record && record.ttl !== undefined ? { ...record, ttl: Math.max(0, record.ttl - ageSeconds) } : record
+  return {
+    ...packet,
+    answers: packet.answers?.map(older) ?? [],
+    authorities: packet.authorities?.map(older) ?? [],
+    additionals: packet.additionals?.map(older) ?? [],
+  }
+}
 
 /** SERVFAIL and REFUSED say that this nameserver cannot tell; another one may. */
-function isFailure(packet: DecodedPacket): boolean {
+function isRefusal(packet: DecodedPacket): boolean {
   return [2, 5].includes(responseCode(packet))
-}
-
-/** Anyone can send to an open UDP port: what is no DNS packet is no answer. */
-export function decodeOrNull(message: Buffer): DecodedPacket | null {
-  try {
-    return decode(message)
-  } catch {
-    return null
-  }
 }

@@ -1,4 +1,5 @@
 /** The DNS view of the cluster: which records each Service has, by Kubernetes' DNS specification 1.1.0. Pure: reads what it is given. */
+import { isIP } from 'node:net'
 import type { Service } from '#api/core/v1.gen.ts'
 import type { EndpointSlice } from '#api/discovery/v1.gen.ts'
 
@@ -18,7 +19,7 @@ export type ServiceEndpoint = {
 }
 export type EndpointPort = { readonly name: string; readonly protocol: string; readonly port: number }
 
-/** Ready endpoints of a headless Service, with the name each one has below the Service's. */
+/** Ready endpoints of a Service, with the name each one has below the Service's. */
 export function endpointsOf(slices: readonly EndpointSlice[], family: 'IPv4' | 'IPv6'): ServiceEndpoint[] {
   const endpoints: ServiceEndpoint[] = []
   for (const slice of slices) {
@@ -42,24 +43,33 @@ export function dashedName(ip: string): string {
 }
 
 /** The address that a dashed name stands for, or null. */
-export function undashIpv4(name: string): string | null {
-  const parts = name.split('-')
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)
-    ? parts.join('.')
-    : null
+export function undashedAddress(name: string): string | null {
+  for (const separator of ['.', ':']) {
+    const address = name.replaceAll('-', separator)
+    if (isIP(address) !== 0) return address
+  }
+  return null
 }
 
 export const isHeadless = (service: Service): boolean => service.spec.clusterIP === 'None'
 export const isExternalName = (service: Service): boolean => service.spec.type === 'ExternalName'
 
-/** Cluster addresses of one family. */
-export function clusterIps(service: Service, family: 'IPv4' | 'IPv6'): string[] {
+/** Cluster addresses of both families. */
+export function clusterIps(service: Service): string[] {
   const all = service.spec.clusterIPs ?? (service.spec.clusterIP === undefined ? [] : [service.spec.clusterIP])
-  return all.filter((ip) => ip !== 'None' && ip !== '' && ip.includes(':') === (family === 'IPv6'))
+  return all.filter((ip) => ip !== 'None' && ip !== '')
 }
 
-/** `1.2.0.10.in-addr.arpa` -> `10.0.2.1`; null for any other name, IPv6 included. */
+/** `1.2.0.10.in-addr.arpa` -> `10.0.2.1`, and 32 digits below `ip6.arpa` -> an IPv6 address in its short form; null for any other name. */
 export function addressOfReverseName(name: string): string | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/.exec(name)
-  return match === null ? null : `${match[4]}.${match[3]}.${match[2]}.${match[1]}`
+  const v4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/.exec(name)
+  if (v4 !== null) return `${v4[4]}.${v4[3]}.${v4[2]}.${v4[1]}`
+  if (!/^([0-9a-f]\.){32}ip6\.arpa$/.test(name)) return null
+  const digits = name.split('.').slice(0, 32).toReversed().join('')
+  return shortIpv6(digits.match(/.{4}/g)!.join(':'))
+}
+
+/** As the API server writes addresses: no leading zeros, the longest run of zeros left out. */
+function shortIpv6(address: string): string {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1)
 }

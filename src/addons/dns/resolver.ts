@@ -6,11 +6,14 @@ import {
   type Answer,
   type DecodedPacket,
   type Packet,
+  type Question,
 } from 'dns-packet'
 import type { Clock } from '#base/clock.ts'
 import type { RandomSource } from '#base/random.ts'
 import { answerQuestion, startOfAuthority, type Reply } from './answer.ts'
-import { responseCode, type Forwarder } from './forwarder.ts'
+import { responseCode } from './ask.ts'
+import type { Forwarder } from './forwarder.ts'
+import { makeOptions, optionsOf } from './options-record.ts'
 import type { ClusterView } from './records.ts'
 
 export type ResolverOptions = {
@@ -21,8 +24,11 @@ export type ResolverOptions = {
   readonly random: RandomSource
 }
 
-/** Response codes in the lowest bits of the flags. */
-const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4 } as const
+/** Those above 15 have their upper bits in the options record. */
+const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const
+const OPCODE_BITS = 0x7800
+/** Aliases of aliases are followed so far: a ring of them must not keep us busy. */
+const ALIASES_MAX = 8
 
 type Content = {
   readonly rcode: number
@@ -39,59 +45,65 @@ export class Resolver {
   }
 
   async resolve(query: DecodedPacket): Promise<Packet> {
-    const question = query.questions?.[0]
-    if (question === undefined || query.questions!.length !== 1)
-      return this.#packet(query, { rcode: RCODE.FORMERR, authoritative: false })
-    if ((query.flags ?? 0) & 0x7800) return this.#packet(query, { rcode: RCODE.NOTIMP, authoritative: false }) // Opcode: only QUERY.
+    const [question, ...others] = query.questions ?? []
+    if (question === undefined || others.length > 0) return makeReply(query, refusal(RCODE.FORMERR))
+    if ((query.flags ?? 0) & OPCODE_BITS) return makeReply(query, refusal(RCODE.NOTIMP))
+    if ((optionsOf(query)?.ednsVersion ?? 0) !== 0) return makeReply(query, refusal(RCODE.BADVERS))
+    if (question.class !== 'IN') return makeReply(query, refusal(RCODE.REFUSED))
     const { domain, view } = this.#options
-    const reply = answerQuestion(question, domain, view)
-    return this.#packet(query, await this.#contentOf(reply, question))
+    const content = await this.#contentOf(answerQuestion(question, domain, view, this.#options.clock.now()), question)
+    return makeReply(query, content)
   }
 
-  async #contentOf(reply: Reply, question: { name: string; type: string }): Promise<Content> {
+  async #contentOf(reply: Reply, question: Question): Promise<Content> {
     const { domain, clock } = this.#options
     switch (reply.outcome) {
       case 'answer': {
         const authorities = reply.answers.length === 0 ? [startOfAuthority(domain, clock.now())] : []
+        const { additionals } = reply
         return {
           rcode: RCODE.NOERROR,
           authoritative: true,
           answers: this.#rotate(reply.answers),
           authorities,
-          additionals: reply.additionals,
+          additionals,
         }
       }
       case 'no-such-name':
         return { rcode: RCODE.NXDOMAIN, authoritative: true, authorities: [startOfAuthority(domain, clock.now())] }
       case 'alias':
-        return this.#followAlias(reply.alias, reply.target, question.type)
+        return { rcode: RCODE.NOERROR, authoritative: true, answers: await this.#followAlias(reply, question.type) }
       case 'not-ours':
-        return this.#forward(question.name, question.type)
+        return await this.#forward(question)
     }
   }
 
-  async #followAlias(alias: Answer, target: string, type: string): Promise<Content> {
-    if (type === 'CNAME') return { rcode: RCODE.NOERROR, authoritative: true, answers: [alias] }
+  /** The aliases one after the other, then what the last one stands for. */
+  async #followAlias(first: Extract<Reply, { outcome: 'alias' }>, type: string): Promise<Answer[]> {
     const { domain, view } = this.#options
-    const inside = answerQuestion({ name: target, type }, domain, view)
-    // An alias to an alias is left to the client: a ring of them must not keep us busy.
-    const answers =
-      inside.outcome === 'answer'
-        ? inside.answers
-        : inside.outcome === 'not-ours'
-          ? (await this.#forward(target, type)).answers
-          : []
-    return { rcode: RCODE.NOERROR, authoritative: true, answers: [alias, ...(answers ?? [])] }
+    const answers = [first.alias]
+    if (type === 'CNAME') return answers
+    let target = first.target
+    while (answers.length <= ALIASES_MAX) {
+      const inside = answerQuestion({ name: target, type }, domain, view)
+      if (inside.outcome === 'answer') return [...answers, ...this.#rotate(inside.answers)]
+      if (inside.outcome === 'no-such-name') return answers
+      if (inside.outcome === 'not-ours')
+        return [...answers, ...((await this.#forward({ name: target, type } as Question)).answers ?? [])]
+      answers.push(inside.alias)
+      target = inside.target
+    }
+    return answers
   }
 
-  async #forward(name: string, type: string): Promise<Content> {
-    const packet = await this.#options.forwarder.resolve(name, type)
-    if (packet === null) return { rcode: RCODE.SERVFAIL, authoritative: false }
+  async #forward(question: Question): Promise<Content> {
+    const packet = await this.#options.forwarder.resolve(question.name, question.type)
+    if (packet === null) return refusal(RCODE.SERVFAIL)
     const additionals = (packet.additionals ?? []).filter((additional) => additional.type !== 'OPT')
     return {
       rcode: responseCode(packet),
       authoritative: false,
-      answers: packet.answers ?? [],
+      answers: (packet.answers ?? []).map((answer) => spelledLike(question.name, answer)),
       authorities: packet.authorities ?? [],
       additionals,
     }
@@ -103,37 +115,28 @@ export class Resolver {
     const start = Math.floor(this.#options.random.next() * answers.length)
     return [...answers.slice(start), ...answers.slice(0, start)]
   }
+}
 
-  #packet(query: DecodedPacket, content: Content): Packet {
-    const wantsOptions = query.additionals?.some((additional) => additional.type === 'OPT') ?? false
-    const options: Answer[] = wantsOptions
-      ? [
-          {
-            type: 'OPT',
-            name: '.',
-            udpPayloadSize: UDP_PAYLOAD_BYTES,
-            extendedRcode: 0,
-            ednsVersion: 0,
-            flags: 0,
-            flag_do: false,
-            options: [],
-          },
-        ]
-      : []
-    const recursion = (query.flags ?? 0) & RECURSION_DESIRED
-    return {
-      type: 'response',
-      id: query.id ?? 0,
-      flags: (content.authoritative ? AUTHORITATIVE_ANSWER : 0) | recursion | RECURSION_AVAILABLE | content.rcode,
-      questions: query.questions ?? [],
-      answers: [...(content.answers ?? [])],
-      authorities: [...(content.authorities ?? [])],
-      additionals: [...(content.additionals ?? []), ...options],
-    }
+const refusal = (rcode: number): Content => ({ rcode, authoritative: false })
+
+/** Clients that mix upper and lower case against forged answers look for their own spelling; the cached one may be another client's. */
+function spelledLike(name: string, answer: Answer): Answer {
+  return answer.name.toLowerCase() === name.toLowerCase() ? { ...answer, name } : answer
+}
+
+export function makeReply(query: DecodedPacket, content: Content): Packet {
+  const theirs = optionsOf(query)
+  const options = theirs ? [makeOptions({ flags: theirs.flags, extendedRcode: content.rcode >> 4 })] : []
+  const kept = (query.flags ?? 0) & (RECURSION_DESIRED | OPCODE_BITS)
+  return {
+    type: 'response',
+    id: query.id ?? 0,
+    flags: (content.authoritative ? AUTHORITATIVE_ANSWER : 0) | kept | RECURSION_AVAILABLE | (content.rcode & 0xf),
+    questions: query.questions ?? [],
+    answers: [...(content.answers ?? [])],
+    authorities: [...(content.authorities ?? [])],
+    additionals: [...(content.additionals ?? []), ...options],
   }
 }
 
-/** What we take over UDP; larger answers are cut and asked again over TCP. */
-export const UDP_PAYLOAD_BYTES = 1232
-/** What a client without EDNS takes. */
-export const UDP_CLASSIC_BYTES = 512
+export const serverFailure = (query: DecodedPacket): Packet => makeReply(query, refusal(RCODE.SERVFAIL))

@@ -11,8 +11,8 @@ import { isNotFound } from '#machinery/status-error.ts'
 const NODE_NETWORK_ROLE = 'kubets:node-network'
 
 /**
- * DNS answers on every node itself, on the cluster DNS address: the label tells every service proxy that this Service is none of its
- * business, so that a query never leaves the node.
+ * DNS answers on every node. A query stays on its node while the server there is ready and goes to another node's when it is not; a
+ * node without a DNS server of its own is served by the others.
  */
 function dnsService(address: string): Draft<Service> {
   return {
@@ -23,12 +23,12 @@ function dnsService(address: string): Draft<Service> {
         'k8s-app': 'kube-dns',
         'kubernetes.io/cluster-service': 'true',
         'kubernetes.io/name': 'CoreDNS',
-        'service.kubernetes.io/service-proxy-name': 'kubets-node-dns',
       },
     },
     spec: {
       clusterIP: address,
       selector: { 'k8s-app': 'kube-dns' },
+      trafficDistribution: 'PreferSameNode',
       ports: [
         { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },
         { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },

@@ -6,10 +6,7 @@ import type { Logger } from '#base/log.ts'
 import { createLogger } from '#base/pino-log.ts'
 import { SystemRandom, type RandomSource } from '#base/random.ts'
 import { runCommand } from '#base/run-command.ts'
-import { Forwarder, parseNameservers } from '#addons/dns/forwarder.ts'
 import { createInformerView } from '#addons/dns/informer-view.ts'
-import { Resolver } from '#addons/dns/resolver.ts'
-import { DnsServer } from '#addons/dns/server.ts'
 import { ENDPOINTSLICES, NAMESPACES, NODES, SERVICES } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import { HttpTransport } from '#client/http-transport.ts'
@@ -19,6 +16,7 @@ import { loadKubeconfig } from '#client/kubeconfig.ts'
 import { RestClient } from '#client/rest-client.ts'
 import { ApiEventRecorder } from '#client/api-event-recorder.ts'
 import { selectCgroupManager } from '#worker-node/kubelet/cgroups/select-cgroup-manager.ts'
+import type { HostedPod } from '#worker-node/kubelet/hosted-pods/hosted-pod.ts'
 import { KUBELET_VERSION, createKubelet } from '#worker-node/kubelet/kubelet.ts'
 import type { Kubelet } from '#worker-node/kubelet/kubelet-options.ts'
 import { CriRuntime } from '#worker-node/kubelet/runtime/cri/cri-runtime.ts'
@@ -26,10 +24,10 @@ import { LinuxMounter } from '#worker-node/kubelet/volumes/linux-mounter.ts'
 import { PodNetwork } from '#worker-node/network/pod-network.ts'
 import { ServiceProxy } from '#worker-node/proxy/proxy.ts'
 import { addressRange } from './address-range.ts'
+import { DNS_PORT, makeDnsPod } from './dns-pod.ts'
 import type { NodeAgentConfig } from './node-agent-config.ts'
 
 const KUBELET_PORT = 10_250
-const DNS_PORT = 53
 /** Of a veth pair on an ordinary network. */
 const POD_MTU = 1500
 const ZONE_LABEL = 'topology.kubernetes.io/zone'
@@ -56,12 +54,11 @@ export async function runNodeAgent(configPath: string, signal: AbortSignal): Pro
   const parts: Parts = { clock, random, log, client, informers }
   startPodNetwork(config, parts, signal)
   startProxy(config, parts, signal)
-  const dns = startDns(config, parts, signal)
+  const dns = prepareDns(config, parts)
   informers.start(signal)
-  const kubelet = await buildKubelet(config, parts)
+  const kubelet = await buildKubelet(config, parts, dns)
   await kubelet.start()
   log.info('node agent started', { node: config.nodeName, port: kubelet.port })
-  await dns
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   await kubelet.stop()
   await transport.close()
@@ -98,30 +95,30 @@ function startProxy(config: NodeAgentConfig, { informers, clock, log }: Parts, s
   proxy.watch(signal)
 }
 
-/** The cluster DNS address is this node's own: pods of the node ask here, and only here. */
-async function startDns(
-  config: NodeAgentConfig,
-  { informers, clock, random, log }: Parts,
-  signal: AbortSignal,
-): Promise<void> {
+/** Defines indexes of informers, so it comes before their start. */
+function prepareDns(config: NodeAgentConfig, { informers, clock, random }: Parts): HostedPod {
   const view = createInformerView({
     services: informers.informer(SERVICES),
     slices: informers.informer(ENDPOINTSLICES),
     namespaces: informers.informer(NAMESPACES),
   })
-  const nameservers = parseNameservers(await readFile(config.resolvConf, 'utf8'))
-  const forwarder = new Forwarder({ nameservers, clock, random })
-  const server = new DnsServer(
-    new Resolver({ domain: config.clusterDomain, view, forwarder, clock, random }),
-    log.child({ part: 'dns' }),
-  )
-  await informers.synced()
-  await runCommand('ip', ['addr', 'replace', `${config.clusterDns}/32`, 'dev', 'lo'])
-  await server.listen(config.clusterDns, DNS_PORT)
-  signal.addEventListener('abort', () => void server.close(), { once: true })
+  return makeDnsPod({
+    ...config,
+    port: DNS_PORT,
+    view,
+    synced: () => informers.synced(),
+    addLocalAddress: async (address) =>
+      void (await runCommand('ip', ['addr', 'replace', `${address}/32`, 'dev', 'lo'])),
+    clock,
+    random,
+  })
 }
 
-async function buildKubelet(config: NodeAgentConfig, { clock, random, log, client }: Parts): Promise<Kubelet> {
+async function buildKubelet(
+  config: NodeAgentConfig,
+  { clock, random, log, client }: Parts,
+  dns: HostedPod,
+): Promise<Kubelet> {
   const read = (path: string): Promise<string> => readFile(path, 'utf8')
   const [certificate, privateKey, clientCa] = await Promise.all(
     [config.certificate, config.privateKey, config.clientCa].map(read),
@@ -163,5 +160,6 @@ async function buildKubelet(config: NodeAgentConfig, { clock, random, log, clien
       clientCa: clientCa!,
     },
     staticPodDir,
+    hostedPods: [dns],
   })
 }
