@@ -15,6 +15,8 @@ export type BodyKind = {
   readonly version: string
   readonly kind: string
   readonly schema: string
+  /** Earlier versions of the same fields, which are accepted as well. */
+  readonly earlierVersions?: readonly string[]
 }
 
 export type BodyDecoder = (request: ApiRequest, kind: BodyKind, fieldValidation: FieldValidation) => KubernetesObject
@@ -34,11 +36,14 @@ export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder
       throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): empty data (<empty>)`)
     const format = formatOf(body.form === 'bytes' ? body.contentType : (request.headers['content-type'] ?? ''))
     const isExpected = (other: { group: string; version: string; kind: string }): boolean =>
-      other.group === kind.group && other.version === kind.version && other.kind === kind.kind
+      other.group === kind.group &&
+      other.kind === kind.kind &&
+      (other.version === kind.version || (kind.earlierVersions?.includes(other.version) ?? false))
     const { object, problems } = decodeBody(bytes, {
       format,
       expected: kind,
       schemaOf: (other) => (isExpected(other) ? schemaOf(kind.schema) : find(other)),
+      accepts: isExpected,
       fieldValidation,
     })
     for (const problem of problems) request.warnings.add(problem)

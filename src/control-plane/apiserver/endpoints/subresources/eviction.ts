@@ -10,7 +10,14 @@ import type { ApiRequest, ApiResponse } from '../../request.ts'
 import { writeContext, type EndpointContext } from '../context.ts'
 import { readWriteParameters } from '../parameters.ts'
 
-const EVICTION = { group: 'policy', version: 'v1', kind: 'Eviction', schema: 'io.k8s.api.policy.v1.Eviction' }
+/** `kubectl drain` of 1.21 and before sends v1beta1, which outlived the other kinds of that version. */
+const EVICTION = {
+  group: 'policy',
+  version: 'v1',
+  kind: 'Eviction',
+  schema: 'io.k8s.api.policy.v1.Eviction',
+  earlierVersions: ['v1beta1'],
+}
 /** Pods that were evicted but are still there; beyond it the controller is too far behind to trust. */
 const DISRUPTED_PODS_MAX = 2000
 const RETRY_SECONDS = 10

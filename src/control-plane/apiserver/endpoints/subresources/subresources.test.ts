@@ -86,3 +86,11 @@ test('eviction takes from the budget and is refused when nothing is left of it',
     details: { causes: [{ message: 'The disruption budget b needs 1 healthy pods and has 2 currently' }] },
   })
 })
+
+test('an eviction of v1beta1, as old clients send it, is one of v1', async () => {
+  await server.created(`${CORE}/pods`, podOf('e3', { nodeName: 'node' }))
+  const eviction = (apiVersion: string) => ({ apiVersion, kind: 'Eviction', metadata: { name: 'e3' } })
+  const unknown = await server.request('POST', `${CORE}/pods/e3/eviction`, eviction('policy/v1alpha1'))
+  assert.equal(unknown.code, 400)
+  assert.equal((await server.request('POST', `${CORE}/pods/e3/eviction`, eviction('policy/v1beta1'))).code, 201)
+})
