@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { SeededRandom } from '#base/random.ts'
 import type { Node, Pod } from '#api/core/v1.gen.ts'
 import { SchedulingCycle, feasibleNodesToFind, formatDiagnosis } from './cycle.ts'
+import { Nominator } from './queue/nominator.ts'
 import { buildCache, buildNode, buildPlugins, buildPod } from './testing.ts'
 
 function place(pod: Pod, nodes: readonly Node[], pods: readonly Pod[] = []): string {
@@ -11,6 +12,7 @@ function place(pod: Pod, nodes: readonly Node[], pods: readonly Pod[] = []): str
     plugins: buildPlugins(),
     random: new SeededRandom(1),
     percentageOfNodesToScore: 0,
+    nominations: new Nominator(),
   })
   const result = cycle.run(new Map(), pod, buildCache(nodes, pods))
   return result.outcome === 'fits' ? result.node : formatDiagnosis(result.diagnosis, '')
@@ -176,6 +178,7 @@ test('equal nodes share the load', () => {
     plugins: buildPlugins(),
     random: new SeededRandom(1),
     percentageOfNodesToScore: 0,
+    nominations: new Nominator(),
   })
   const cache = buildCache(['a', 'b', 'c'].map((name) => buildNode(name)))
   const counts = new Map<string, number>()
@@ -192,4 +195,47 @@ test('large clusters are sampled', () => {
   assert.equal(feasibleNodesToFind(1000, 0), 420)
   assert.equal(feasibleNodesToFind(5000, 0), 500)
   assert.equal(feasibleNodesToFind(5000, 1), 100)
+})
+
+const WEB_AFFINITY = { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [webTerm] } }
+
+test('a pod may not lean on a pod that has only been promised the node', () => {
+  const nominations = new Nominator()
+  nominations.set(web('promised', { priority: 5 }), 'a')
+  const options = { plugins: buildPlugins(), random: new SeededRandom(1), percentageOfNodesToScore: 0, nominations }
+  const follower = buildPod('p', { affinity: WEB_AFFINITY })
+  const result = new SchedulingCycle(options).run(new Map(), follower, buildCache([labelled('a', 'z1')]))
+  assert.equal(result.outcome, 'no-fit')
+})
+
+test('promised pods count for anti-affinity and spreading', () => {
+  const nominations = new Nominator()
+  nominations.set(web('promised', { priority: 5 }), 'a')
+  const options = { plugins: buildPlugins(), random: new SeededRandom(1), percentageOfNodesToScore: 0, nominations }
+  const spread = {
+    maxSkew: 1,
+    topologyKey: 'zone',
+    whenUnsatisfiable: 'DoNotSchedule',
+    labelSelector: webTerm.labelSelector,
+  }
+  const apart = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [webTerm] } }
+  for (const spec of [{ affinity: apart }, { topologySpreadConstraints: [spread] }]) {
+    // Alone, the larger node would win.
+    const cramped = buildNode('b', { labels: { zone: 'z2' }, allocatable: { cpu: '1', memory: '1Gi' } })
+    const cache = buildCache([labelled('a', 'z1'), cramped])
+    const result = new SchedulingCycle(options).run(new Map(), web('p', { ...spec, requests: { cpu: '500m' } }), cache)
+    assert.deepEqual([result.outcome, result.outcome === 'fits' && result.node], ['fits', 'b'])
+  }
+})
+
+test('the node that was made free for a pod is tried first', () => {
+  const options = {
+    plugins: buildPlugins(),
+    random: new SeededRandom(1),
+    percentageOfNodesToScore: 0,
+    nominations: new Nominator(),
+  }
+  const pod: Pod = { ...buildPod('p', { requests: { cpu: '500m' } }), status: { nominatedNodeName: 'small' } }
+  const result = new SchedulingCycle(options).run(new Map(), pod, buildCache([small, large]))
+  assert.equal(result.outcome === 'fits' && result.node, 'small')
 })

@@ -3,6 +3,7 @@ import type { RandomSource } from '#base/random.ts'
 import type { Pod } from '#api/core/v1.gen.ts'
 import type { NodeInfo } from './cache/node-info.ts'
 import type { CycleState, Plugin, Rejection, Snapshot, WeightedPlugin } from './framework.ts'
+import { PodFilters, type Nominations } from './pod-filters.ts'
 
 export type CycleResult =
   | { readonly outcome: 'fits'; readonly node: string; readonly evaluatedNodes: number; readonly feasibleNodes: number }
@@ -15,6 +16,7 @@ export type Diagnosis = {
   readonly rejections: ReadonlyMap<string, Rejection>
   /** Names of the plugins that rejected. */
   readonly rejectedBy: readonly string[]
+  readonly filters: PodFilters | null
 }
 
 export type CycleOptions = {
@@ -22,6 +24,7 @@ export type CycleOptions = {
   readonly random: RandomSource
   /** 0: adaptive, as upstream: half of the nodes in small clusters down to a twentieth in large ones. */
   readonly percentageOfNodesToScore: number
+  readonly nominations: Nominations
 }
 
 /** Below this number all nodes are looked at. */
@@ -43,6 +46,9 @@ export class SchedulingCycle {
     const all = snapshot.nodes()
     const before = this.#runPreFilters(state, pod, snapshot)
     if (before.rejection !== null) return this.#rejectAll(all.length, before.rejection)
+    const filters = this.#filtersFor(state, pod, before.skipped)
+    const nominated = this.#nominatedNode(pod, snapshot, filters)
+    if (nominated !== null) return fits(nominated, 1, 1)
     const candidates = before.nodeNames === null ? all : all.filter((node) => before.nodeNames!.has(node.name))
     const rejections = new Map<string, Rejection>()
     if (before.nodeNames !== null)
@@ -53,15 +59,21 @@ export class SchedulingCycle {
             reasons: [`node(s) didn't satisfy plugin(s) [${before.namedBy.join(' ')}]`],
             plugin: before.namedBy[0]!,
           })
-    const feasible = this.#findFeasible(state, pod, candidates, before.skipped, rejections)
-    if (feasible.length === 0) return { outcome: 'no-fit', diagnosis: diagnose(all.length, '', rejections) }
-    const node = feasible.length === 1 ? feasible[0]! : this.#selectBest(state, pod, feasible)
-    return {
-      outcome: 'fits',
-      node: node.name,
-      evaluatedNodes: feasible.length + rejections.size,
-      feasibleNodes: feasible.length,
-    }
+    const feasible = this.#findFeasible(filters, candidates, rejections)
+    if (feasible.length === 0) return { outcome: 'no-fit', diagnosis: diagnose(all.length, rejections, filters) }
+    const node = feasible.length === 1 ? feasible[0]! : this.#selectBest(state, pod, feasible, snapshot)
+    return fits(node, feasible.length + rejections.size, feasible.length)
+  }
+
+  #filtersFor(state: CycleState, pod: Pod, skipped: ReadonlySet<Plugin>): PodFilters {
+    const filters = this.#plugins.filter((plugin) => plugin.filter !== undefined && !skipped.has(plugin))
+    return new PodFilters({ pod, filters, state, nominations: this.#options.nominations })
+  }
+
+  /** The node that was made free for the pod, when it fits there now: most likely the only one. */
+  #nominatedNode(pod: Pod, snapshot: Snapshot, filters: PodFilters): NodeInfo | null {
+    const node = snapshot.node(pod.status?.nominatedNodeName ?? '')
+    return node !== undefined && filters.check(node) === null ? node : null
   }
 
   #rejectAll(nodeCount: number, rejection: Rejection): CycleResult {
@@ -70,6 +82,7 @@ export class SchedulingCycle {
       preFilterMessage: rejection.reasons.join(', '),
       rejections: new Map(),
       rejectedBy: rejection.plugin === undefined ? [] : [rejection.plugin],
+      filters: null,
     }
     return { outcome: 'no-fit', diagnosis }
   }
@@ -92,20 +105,13 @@ export class SchedulingCycle {
   }
 
   /** Stops when enough nodes fit: looking at all 5,000 for each pod would buy little. */
-  #findFeasible(
-    state: CycleState,
-    pod: Pod,
-    candidates: readonly NodeInfo[],
-    skipped: ReadonlySet<Plugin>,
-    rejections: Map<string, Rejection>,
-  ): NodeInfo[] {
-    const filters = this.#plugins.filter((plugin) => plugin.filter !== undefined && !skipped.has(plugin))
+  #findFeasible(filters: PodFilters, candidates: readonly NodeInfo[], rejections: Map<string, Rejection>): NodeInfo[] {
     const wanted = feasibleNodesToFind(candidates.length, this.#options.percentageOfNodesToScore)
     const feasible: NodeInfo[] = []
     let looked = 0
     for (; looked < candidates.length && feasible.length < wanted; looked++) {
       const node = candidates[(this.#nextStart + looked) % candidates.length]!
-      const rejection = filterNode(filters, state, pod, node)
+      const rejection = filters.check(node)
       if (rejection === null) feasible.push(node)
       else rejections.set(node.name, rejection)
     }
@@ -113,11 +119,11 @@ export class SchedulingCycle {
     return feasible
   }
 
-  #selectBest(state: CycleState, pod: Pod, nodes: readonly NodeInfo[]): NodeInfo {
+  #selectBest(state: CycleState, pod: Pod, nodes: readonly NodeInfo[], snapshot: Snapshot): NodeInfo {
     const totals: number[] = Array.from({ length: nodes.length }, () => 0)
     for (const { plugin, weight } of this.#options.plugins) {
       if (plugin.score === undefined || weight === 0) continue
-      if (plugin.preScore?.(state, pod, nodes) === false) continue
+      if (plugin.preScore?.(state, pod, nodes, snapshot) === false) continue
       const scores = nodes.map((node) => plugin.score!(state, pod, node))
       plugin.normalizeScores?.(state, pod, scores)
       for (const [position, score] of scores.entries()) totals[position]! += score * weight
@@ -136,13 +142,8 @@ export class SchedulingCycle {
   }
 }
 
-/** The first rejection of the node, or null when every filter lets the pod in. */
-export function filterNode(filters: readonly Plugin[], state: CycleState, pod: Pod, node: NodeInfo): Rejection | null {
-  for (const plugin of filters) {
-    const rejection = plugin.filter!(state, pod, node)
-    if (rejection !== null) return { ...rejection, plugin: plugin.name }
-  }
-  return null
+function fits(node: NodeInfo, evaluatedNodes: number, feasibleNodes: number): CycleResult {
+  return { outcome: 'fits', node: node.name, evaluatedNodes, feasibleNodes }
 }
 
 export function feasibleNodesToFind(nodeCount: number, percentage: number): number {
@@ -151,22 +152,29 @@ export function feasibleNodesToFind(nodeCount: number, percentage: number): numb
   return Math.max(FEASIBLE_NODES_MIN, Math.floor((nodeCount * percent) / 100))
 }
 
-function diagnose(nodeCount: number, preFilterMessage: string, rejections: ReadonlyMap<string, Rejection>): Diagnosis {
+function diagnose(nodeCount: number, rejections: ReadonlyMap<string, Rejection>, filters: PodFilters): Diagnosis {
   const rejectedBy = new Set(
     [...rejections.values()].map((rejection) => rejection.plugin).filter((name) => name !== undefined),
   )
-  return { nodeCount, preFilterMessage, rejections, rejectedBy: [...rejectedBy] }
+  return { nodeCount, preFilterMessage: '', rejections, rejectedBy: [...rejectedBy], filters }
 }
 
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` with upstream's order and marks. */
 export function formatDiagnosis(diagnosis: Diagnosis, postFilterMessage: string): string {
   let text = `0/${diagnosis.nodeCount} nodes are available:`
   if (diagnosis.preFilterMessage === '') {
-    const counts = new Map<string, number>()
-    for (const { reasons } of diagnosis.rejections.values())
-      for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-    const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).toSorted()
-    if (parts.length > 0) text += ` ${parts.join(', ')}.`
+    const counts = countReasons(diagnosis.rejections.values())
+    if (counts !== '') text += ` ${counts}.`
   } else text += ` ${diagnosis.preFilterMessage}.`
   return postFilterMessage === '' ? text : `${text} ${postFilterMessage}`
+}
+
+/** `1 Insufficient cpu, 2 node(s) were unschedulable`, sorted as text like upstream. */
+export function countReasons(rejections: Iterable<Pick<Rejection, 'reasons'>>): string {
+  const counts = new Map<string, number>()
+  for (const { reasons } of rejections) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return [...counts]
+    .map(([reason, count]) => `${count} ${reason}`)
+    .toSorted()
+    .join(', ')
 }

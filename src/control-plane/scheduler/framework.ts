@@ -1,7 +1,8 @@
 /** What a scheduler plugin is: one object that fills the extension points it needs; plugins/index.ts lists them in order. */
-import type { Pod } from '#api/core/v1.gen.ts'
+import type { Node, Pod } from '#api/core/v1.gen.ts'
 import type { Client } from '#client/client.ts'
-import type { NodeInfo } from './cache/node-info.ts'
+import type { NodeInfo, PodInfo } from './cache/node-info.ts'
+import type { PodFilters } from './pod-filters.ts'
 
 /**
  * Why a node (or a pod as a whole) was rejected. 'unresolvable': no eviction of other pods would help. 'pending': waits for somebody
@@ -28,7 +29,12 @@ export type CycleState = Map<string, unknown>
 export interface Snapshot {
   nodes(): readonly NodeInfo[]
   node(name: string): NodeInfo | undefined
+  /** How many nodes have the image. */
+  imageNodeCount(image: string): number
 }
+
+/** A pod that is imagined to come to a node, or to leave it. */
+export type PodChange = { readonly info: PodInfo; readonly node: Node; readonly sign: 1 | -1 }
 
 export type PreFilterResult = {
   /** Only these nodes can fit; undefined: all. */
@@ -52,10 +58,15 @@ export interface Plugin {
   preEnqueue?(pod: Pod): Rejection | null
   preFilter?(state: CycleState, pod: Pod, snapshot: Snapshot): PreFilterResult | null
   filter?(state: CycleState, pod: Pod, node: NodeInfo): Rejection | null
+  /**
+   * Makes the state of `preFilter` as if the change had happened. `state` is a shallow copy: entries are replaced, never modified. All
+   * changes of one copy are about one node.
+   */
+  withPod?(state: CycleState, pod: Pod, change: PodChange): void
   /** Called when no node fits. */
   postFilter?(state: CycleState, pod: Pod, diagnosis: FilterDiagnosis, snapshot: Snapshot): Promise<PostFilterResult>
   /** False: the plugin does not score this pod. */
-  preScore?(state: CycleState, pod: Pod, nodes: readonly NodeInfo[]): boolean
+  preScore?(state: CycleState, pod: Pod, nodes: readonly NodeInfo[], snapshot: Snapshot): boolean
   /** 0 to 100, or any number when `normalizeScores` brings all of them there. */
   score?(state: CycleState, pod: Pod, node: NodeInfo): number
   normalizeScores?(state: CycleState, pod: Pod, scores: number[]): void
@@ -64,6 +75,8 @@ export interface Plugin {
   unreserve?(state: CycleState, pod: Pod, node: string): void
   /** May hold the binding back; the promise rejects or resolves with a rejection to give up. */
   permit?(state: CycleState, pod: Pod, node: string): Promise<Rejection | null>
+  /** Whether `preBind` will have to wait for others, so that the choice of the node is worth telling before. */
+  willPreBind?(state: CycleState, pod: Pod, node: string): boolean
   preBind?(state: CycleState, pod: Pod, node: string, signal: AbortSignal): Promise<Rejection | null>
   /** True when it has bound the pod; false leaves it to the next plugin. */
   bind?(state: CycleState, pod: Pod, node: string, client: Client, signal: AbortSignal): Promise<boolean>
@@ -77,9 +90,12 @@ export type FilterDiagnosis = {
   /** Rejection by node name; nodes that are absent were not tried. */
   readonly rejections: ReadonlyMap<string, Rejection>
   readonly nodeCount: number
+  /** The filters that rejected, for what-ifs; null when no node was looked at. */
+  readonly filters: PodFilters | null
 }
 
-export type PostFilterResult = { readonly nominatedNode: string; readonly message: string }
+/** `nominatedNode`: the node that is being made free for the pod; empty takes back what was promised before, null leaves it. */
+export type PostFilterResult = { readonly nominatedNode: string | null; readonly message: string }
 
 /** A plugin with its weight for scores. */
 export type WeightedPlugin = { readonly plugin: Plugin; readonly weight: number }

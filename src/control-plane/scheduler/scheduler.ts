@@ -2,18 +2,29 @@
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
-import type { Node, Pod, PodCondition } from '#api/core/v1.gen.ts'
-import { NAMESPACES, NODES, PODDISRUPTIONBUDGETS, PODS } from '#api/resources.gen.ts'
+import type { Node, Pod } from '#api/core/v1.gen.ts'
+import {
+  NAMESPACES,
+  NODES,
+  PODDISRUPTIONBUDGETS,
+  PODS,
+  REPLICASETS,
+  REPLICATIONCONTROLLERS,
+  SERVICES,
+  STATEFULSETS,
+} from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder, ObjectReference } from '#client/event-recorder.ts'
 import { keyOf, type InformerFactory } from '#client/informer.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import { ClusterCache } from './cache/cluster-cache.ts'
 import { toPodInfo } from './cache/node-info.ts'
-import { SchedulingCycle, formatDiagnosis, type Diagnosis } from './cycle.ts'
+import { SchedulingCycle, countReasons, formatDiagnosis, type Diagnosis } from './cycle.ts'
 import type { CycleState, Plugin, Rejection, WeightedPlugin } from './framework.ts'
 import { isOfInterestToQueue } from './node-changes.ts'
 import { defaultPlugins } from './plugins/index.ts'
+import { patchPodStatus, type PodStatusChange } from './pod-status.ts'
+import { Nominator } from './queue/nominator.ts'
 import { SchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts'
 
 export type SchedulerOptions = {
@@ -29,6 +40,15 @@ export type SchedulerOptions = {
   readonly percentageOfNodesToScore?: number
 }
 
+/** Why a pod was not placed. */
+type Failure = {
+  readonly message: string
+  readonly rejectedBy?: readonly string[]
+  readonly reason?: 'Unschedulable' | 'SchedulerError'
+  /** As in PostFilterResult. */
+  readonly nominatedNode?: string | null
+}
+
 export const DEFAULT_SCHEDULER_NAME = 'default-scheduler'
 const FLUSH_INTERVAL_MS = 30_000
 /** Events hold messages of up to 1024 bytes. */
@@ -39,11 +59,12 @@ export class Scheduler {
   readonly #name: string
   readonly #plugins: readonly Plugin[]
   readonly #cache = new ClusterCache()
+  readonly #nominator = new Nominator()
   readonly #queue: SchedulingQueue
   readonly #cycle: SchedulingCycle
 
   constructor(options: SchedulerOptions) {
-    const weighted = options.plugins ?? pluginsFor(options)
+    const weighted = options.plugins ?? this.#defaultPlugins(options)
     this.#options = options
     this.#name = options.schedulerName ?? DEFAULT_SCHEDULER_NAME
     this.#plugins = weighted.map(({ plugin }) => plugin)
@@ -54,6 +75,7 @@ export class Scheduler {
       plugins: weighted,
       random: options.random,
       percentageOfNodesToScore: options.percentageOfNodesToScore ?? 0,
+      nominations: this.#nominator,
     })
   }
 
@@ -94,8 +116,21 @@ export class Scheduler {
         if (isOfInterestToQueue(node, old))
           this.#queue.notice({ resource: 'node', action: 'update', object: node, old })
       },
-      deleted: (node) => this.#cache.removeNode(node.metadata.name),
+      deleted: (node) => {
+        this.#cache.removeNode(node.metadata.name)
+        this.#queue.notice({ resource: 'node', action: 'delete', object: node })
+        this.#forgetNominations(node.metadata.name)
+      },
     })
+  }
+
+  /** The node went, and with it the places that were promised on it: those pods look for another one at once. */
+  #forgetNominations(nodeName: string): void {
+    for (const { pod } of this.#nominator.podsOn(nodeName)) {
+      this.#nominator.delete(pod.metadata.uid)
+      this.#queue.activate(pod.metadata.uid)
+      void this.#patchStatus(pod, { nominatedNodeName: '' })
+    }
   }
 
   #watchPods(): void {
@@ -111,6 +146,7 @@ export class Scheduler {
     if (isFinished(pod)) return this.#podGone(pod, 'delete')
     if (pod.spec.nodeName) {
       this.#queue.remove(pod.metadata.uid)
+      this.#nominator.delete(pod.metadata.uid)
       this.#cache.setPod(pod)
       const action = old?.spec.nodeName ? 'update' : 'add'
       return this.#queue.notice({
@@ -121,12 +157,18 @@ export class Scheduler {
       })
     }
     if (!this.#isOurs(pod) || this.#cache.isAssumed(pod.metadata.uid)) return
-    if (old === undefined || old.metadata.uid !== pod.metadata.uid) this.#queue.add(pod)
-    else this.#queue.update(pod, old)
+    if (old === undefined || old.metadata.uid !== pod.metadata.uid) {
+      this.#nominator.set(pod, pod.status?.nominatedNodeName ?? '')
+      this.#queue.add(pod)
+    } else {
+      this.#nominator.update(pod, old)
+      this.#queue.update(pod, old)
+    }
   }
 
   #podGone(pod: Pod, action: 'delete'): void {
     this.#queue.remove(pod.metadata.uid)
+    this.#nominator.delete(pod.metadata.uid)
     this.#cache.removePod(pod.metadata.uid)
     if (pod.spec.nodeName) this.#queue.notice({ resource: 'assigned-pod', action, object: pod })
   }
@@ -141,12 +183,13 @@ export class Scheduler {
     const state: CycleState = new Map()
     try {
       const nodeCount = this.#cache.nodes().length
-      if (nodeCount === 0) return this.#reject(queued, 'no nodes available to schedule pods', [], signal)
+      if (nodeCount === 0) return await this.#reject(queued, { message: 'no nodes available to schedule pods' }, signal)
       const result = this.#cycle.run(state, pod, this.#cache)
       if (result.outcome === 'no-fit') return await this.#noFit(queued, state, result.diagnosis, signal)
       this.#cache.assume(toPodInfo(pod), result.node)
+      this.#nominator.delete(pod.metadata.uid)
       const rejection = this.#reserve(state, pod, result.node)
-      if (rejection !== null) return this.#giveUp(queued, state, result.node, rejection, signal)
+      if (rejection !== null) return await this.#giveUp(queued, state, result.node, rejection, signal)
       // The next pod is looked at while this one is bound: the cache already counts it on its node.
       void this.#bind(queued, state, result.node, signal)
     } catch (error) {
@@ -155,14 +198,15 @@ export class Scheduler {
   }
 
   async #noFit(queued: QueuedPod, state: CycleState, diagnosis: Diagnosis, signal: AbortSignal): Promise<void> {
-    let postFilterMessage = ''
+    let [postFilterMessage, nominatedNode]: [string, string | null] = ['', '']
     for (const plugin of this.#plugins) {
       if (plugin.postFilter === undefined) continue
       const after = await plugin.postFilter(state, queued.pod, diagnosis, this.#cache)
-      postFilterMessage = after.message
-      if (after.nominatedNode !== '') break
+      ;[postFilterMessage, nominatedNode] = [after.message, after.nominatedNode]
+      if (after.nominatedNode) break
     }
-    await this.#reject(queued, formatDiagnosis(diagnosis, postFilterMessage), diagnosis.rejectedBy, signal)
+    const message = formatDiagnosis(diagnosis, postFilterMessage)
+    await this.#reject(queued, { message, rejectedBy: diagnosis.rejectedBy, nominatedNode }, signal)
   }
 
   #reserve(state: CycleState, pod: Pod, node: string): Rejection | null {
@@ -209,12 +253,9 @@ export class Scheduler {
     signal: AbortSignal,
   ): Promise<void> {
     this.#unreserve(state, queued.pod, node)
-    return this.#reject(
-      queued,
-      rejection.reasons.join(', '),
-      rejection.plugin === undefined ? [] : [rejection.plugin],
-      signal,
-    )
+    const rejectedBy = rejection.plugin === undefined ? [] : [rejection.plugin]
+    const message = `0/1 nodes are available: ${countReasons([rejection])}.`
+    return this.#reject(queued, { message, rejectedBy }, signal)
   }
 
   #unreserve(state: CycleState, pod: Pod, node: string): void {
@@ -228,70 +269,54 @@ export class Scheduler {
     if (isNotFound(error) || signal.aborted) return this.#queue.done(queued.uid)
     this.#options.log.error('pod could not be scheduled', { pod: keyOf(queued.pod), error: String(error) })
     const message = error instanceof Error ? error.message : String(error)
-    await this.#reject(queued, message, [], signal, 'SchedulerError')
+    await this.#reject(queued, { message, reason: 'SchedulerError' }, signal)
   }
 
   async #reject(
     queued: QueuedPod,
-    message: string,
-    rejectedBy: readonly string[],
+    { message, rejectedBy = [], reason = 'Unschedulable', nominatedNode = '' }: Failure,
     signal: AbortSignal,
-    reason = 'Unschedulable',
   ): Promise<void> {
     const current = this.#options.informers.informer<Pod>(PODS).get(keyOf(queued.pod))
     if (current === undefined || current.spec.nodeName || current.metadata.uid !== queued.uid)
       return this.#queue.done(queued.uid)
     // A pod that no plugin rejected waits for a node: without nodes there is nobody to name.
     this.#queue.fail(queued, current, reason === 'Unschedulable' && rejectedBy.length === 0 ? ['NodeName'] : rejectedBy)
+    // Known here before the API server tells: the next cycle is about to begin.
+    if (nominatedNode !== null) this.#nominator.set(current, nominatedNode)
     const text =
       message.length > EVENT_MESSAGE_LENGTH_MAX ? `${message.slice(0, EVENT_MESSAGE_LENGTH_MAX - 4)} ...` : message
     this.#options.events.event(referenceOf(current), 'Warning', 'FailedScheduling', text)
-    await this.#writeCondition(current, { type: 'PodScheduled', status: 'False', reason, message }, signal)
+    const condition = { type: 'PodScheduled', status: 'False', reason, message }
+    const nomination = nominatedNode === null ? {} : { nominatedNodeName: nominatedNode }
+    await this.#patchStatus(current, { condition, ...nomination }, signal)
   }
 
-  /** Writes only when it says something new. */
-  async #writeCondition(
-    pod: Pod,
-    wanted: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const old = pod.status?.conditions?.find((condition) => condition.type === wanted.type)
-    if (old?.status === wanted.status && old.reason === wanted.reason && old.message === wanted.message) return
-    const now = new Date(this.#options.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
-    const lastTransitionTime = old?.status === wanted.status ? (old.lastTransitionTime ?? now) : now
-    const condition = {
-      ...wanted,
-      lastProbeTime: null,
-      lastTransitionTime,
-      observedGeneration: pod.metadata.generation,
+  async #patchStatus(pod: Pod, change: PodStatusChange, signal?: AbortSignal): Promise<void> {
+    try {
+      await patchPodStatus(this.#options, pod, change, signal)
+    } catch (error) {
+      if (!isNotFound(error) && signal?.aborted !== true)
+        this.#options.log.warn('pod status not written', { pod: keyOf(pod), error: String(error) })
     }
-    const { namespace, name, uid } = pod.metadata
-    await this.#options.client
-      .patch(
-        PODS,
-        namespace!,
-        name,
-        'strategic',
-        { metadata: { uid }, status: { conditions: [condition] } },
-        { subresource: 'status' },
-        signal,
-      )
-      .catch((error: unknown) => {
-        if (!isNotFound(error) && !signal.aborted)
-          this.#options.log.warn('pod condition not written', { pod: keyOf(pod), error: String(error) })
-      })
   }
-}
 
-/** The default plugins, reading what they need from the informers. */
-function pluginsFor({ client, events, informers }: SchedulerOptions): readonly WeightedPlugin[] {
-  const [namespaces, budgets] = [informers.informer(NAMESPACES), informers.informer(PODDISRUPTIONBUDGETS)]
-  return defaultPlugins({
-    client,
-    events,
-    namespaceLabels: (namespace) => namespaces.get(namespace)?.metadata.labels ?? {},
-    budgets: () => budgets.list(),
-  })
+  /** They read what they need from the informers. */
+  #defaultPlugins(options: SchedulerOptions): readonly WeightedPlugin[] {
+    const { informers } = options
+    const [namespaces, budgets] = [informers.informer(NAMESPACES), informers.informer(PODDISRUPTIONBUDGETS)]
+    return defaultPlugins({
+      ...options,
+      namespaceLabels: (namespace) => namespaces.get(namespace)?.metadata.labels ?? {},
+      budgets: () => budgets.list(),
+      nominatedTo: (nodeName) => this.#nominator.podsOn(nodeName).map(({ pod }) => pod),
+      preempted: (uid, outcome) => (outcome === 'evicted' ? this.#queue.recheckGate(uid) : this.#queue.activate(uid)),
+      services: informers.informer(SERVICES),
+      replicationControllers: informers.informer(REPLICATIONCONTROLLERS),
+      replicaSets: informers.informer(REPLICASETS),
+      statefulSets: informers.informer(STATEFULSETS),
+    })
+  }
 }
 
 const isFinished = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'

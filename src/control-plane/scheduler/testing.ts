@@ -1,10 +1,15 @@
 /** Builders of nodes and pods for the scheduler's tests. */
-import type { Node, Pod, PodSpec } from '#api/core/v1.gen.ts'
+import type { ReplicaSet, StatefulSet } from '#api/apps/v1.gen.ts'
+import type { Node, Pod, PodSpec, ReplicationController, Service } from '#api/core/v1.gen.ts'
+import { NO_LOG } from '#base/log.ts'
+import { SeededRandom } from '#base/random.ts'
+import { VirtualClock } from '#base/virtual-clock.ts'
 import type { Client } from '#client/client.ts'
 import { ClusterCache } from './cache/cluster-cache.ts'
 import { toPodInfo } from './cache/node-info.ts'
 import type { WeightedPlugin } from './framework.ts'
-import { defaultPlugins } from './plugins/index.ts'
+import { listerOf } from './lister.ts'
+import { defaultPlugins, type PluginOptions } from './plugins/index.ts'
 
 const meta = (name: string) => ({
   name,
@@ -40,11 +45,27 @@ export function buildCache(nodes: readonly Node[], pods: readonly Pod[] = []): C
 }
 
 /** The default plugins over a cluster in which nothing can be evicted and namespaces have no labels. */
-export function buildPlugins(): readonly WeightedPlugin[] {
+export function buildPlugins(overrides: Partial<PluginOptions> = {}): readonly WeightedPlugin[] {
   const refuse = new Proxy({} as Client, {
     get: () => () => {
       throw new Error('this test has no API server')
     },
   })
-  return defaultPlugins({ client: refuse, events: { event: () => {} }, namespaceLabels: () => ({}), budgets: () => [] })
+  const random = new SeededRandom(1)
+  return defaultPlugins({
+    client: refuse,
+    clock: new VirtualClock(0),
+    random,
+    log: NO_LOG,
+    events: { event: () => {} },
+    namespaceLabels: () => ({}),
+    budgets: () => [],
+    nominatedTo: () => [],
+    preempted: () => {},
+    services: listerOf<Service>([]),
+    replicationControllers: listerOf<ReplicationController>([]),
+    replicaSets: listerOf<ReplicaSet>([]),
+    statefulSets: listerOf<StatefulSet>([]),
+    ...overrides,
+  })
 }

@@ -12,6 +12,8 @@ export class ClusterCache implements Snapshot {
   /** uid -> node name, for every pod that is placed or assumed. */
   readonly #placed = new Map<string, string>()
   readonly #assumed = new Set<string>()
+  /** Image name -> number of nodes that have it. */
+  readonly #imageNodes = new Map<string, number>()
 
   nodes(): readonly NodeInfo[] {
     return (this.#list ??= [...this.#nodes.values()])
@@ -19,6 +21,10 @@ export class ClusterCache implements Snapshot {
 
   node(name: string): NodeInfo | undefined {
     return this.#nodes.get(name)
+  }
+
+  imageNodeCount(image: string): number {
+    return this.#imageNodes.get(image) ?? 0
   }
 
   setNode(node: Node): void {
@@ -29,6 +35,8 @@ export class ClusterCache implements Snapshot {
     this.#homeless.delete(name)
     this.#nodes.set(name, info)
     this.#list = null
+    this.#countImages(info, 1)
+    if (known !== undefined) this.#countImages(known, -1)
   }
 
   /** Its pods stay known until they are deleted: a node that comes back has them. */
@@ -37,6 +45,7 @@ export class ClusterCache implements Snapshot {
     if (info === undefined) return
     this.#nodes.delete(name)
     this.#list = null
+    this.#countImages(info, -1)
     const pods = new Map([...info.pods()].map((pod) => [pod.pod.metadata.uid, pod]))
     if (pods.size > 0) this.#homeless.set(name, pods)
   }
@@ -65,6 +74,14 @@ export class ClusterCache implements Snapshot {
   removePod(uid: string): void {
     this.#assumed.delete(uid)
     this.#unplace(uid)
+  }
+
+  #countImages({ imageBytes }: NodeInfo, sign: 1 | -1): void {
+    for (const image of imageBytes.keys()) {
+      const count = this.imageNodeCount(image) + sign
+      if (count > 0) this.#imageNodes.set(image, count)
+      else this.#imageNodes.delete(image)
+    }
   }
 
   #place(info: PodInfo, nodeName: string): void {

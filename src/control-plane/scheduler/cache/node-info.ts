@@ -48,16 +48,20 @@ export class NodeInfo {
   readonly #pods = new Map<string, PodInfo>()
   /** Host port key -> number of pods that hold it. */
   readonly #hostPorts = new Map<string, number>()
+  readonly #withAffinity = new Map<string, PodInfo>()
 
-  constructor(node: Node) {
+  /** `known`: what was read from the same version of the node before. */
+  constructor(node: Node, known?: Pick<NodeInfo, 'allocatable' | 'allowedPods' | 'imageBytes'>) {
     this.node = node
-    this.allocatable = toResources(node.status?.allocatable)
-    this.allowedPods = quantityToNumber(node.status?.allocatable?.['pods'] ?? '0')
-    this.imageBytes = new Map(
-      (node.status?.images ?? []).flatMap((image) =>
-        (image.names ?? []).map((name) => [name, image.sizeBytes ?? 0] as const),
-      ),
-    )
+    this.allocatable = known?.allocatable ?? toResources(node.status?.allocatable)
+    this.allowedPods = known?.allowedPods ?? quantityToNumber(node.status?.allocatable?.['pods'] ?? '0')
+    this.imageBytes =
+      known?.imageBytes ??
+      new Map(
+        (node.status?.images ?? []).flatMap((image) =>
+          (image.names ?? []).map((name) => [name, image.sizeBytes ?? 0] as const),
+        ),
+      )
   }
 
   get name(): string {
@@ -72,9 +76,15 @@ export class NodeInfo {
     return this.#pods.values()
   }
 
+  /** Those of the pods that have affinity or anti-affinity to other pods. */
+  podsWithAffinity(): ReadonlyMap<string, PodInfo> {
+    return this.#withAffinity
+  }
+
   addPod(info: PodInfo): void {
     this.removePod(info.pod.metadata.uid)
     this.#pods.set(info.pod.metadata.uid, info)
+    if (info.hasAffinity) this.#withAffinity.set(info.pod.metadata.uid, info)
     addResources(this.requested, info.requests)
     addResources(this.scoredRequested, info.scoredRequests)
     for (const key of info.hostPorts) this.#hostPorts.set(key, (this.#hostPorts.get(key) ?? 0) + 1)
@@ -84,6 +94,7 @@ export class NodeInfo {
     const info = this.#pods.get(uid)
     if (info === undefined) return undefined
     this.#pods.delete(uid)
+    this.#withAffinity.delete(uid)
     addResources(this.requested, info.requests, -1)
     addResources(this.scoredRequested, info.scoredRequests, -1)
     for (const key of info.hostPorts) {
@@ -105,9 +116,9 @@ export class NodeInfo {
     })
   }
 
-  /** The same pods on a newer version of the node. */
+  /** The same pods on a newer version of the node, or on a copy of this one for what-ifs. */
   withNode(node: Node): NodeInfo {
-    const next = new NodeInfo(node)
+    const next = node === this.node ? new NodeInfo(node, this) : new NodeInfo(node)
     for (const info of this.#pods.values()) next.addPod(info)
     return next
   }

@@ -1,7 +1,7 @@
 /** Prefers nodes that already have the pod's images, the more so the larger and the rarer they are. */
 import type { Pod } from '#api/core/v1.gen.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
-import { SCORE_MAX, type CycleState, type Plugin } from '../framework.ts'
+import { SCORE_MAX, type CycleState, type Plugin, type Snapshot } from '../framework.ts'
 
 const MEBIBYTE = 1024 * 1024
 const BYTES_MIN = 23 * MEBIBYTE
@@ -12,13 +12,11 @@ type ImageSpread = { readonly names: readonly string[]; readonly shares: Readonl
 
 export const imageLocality: Plugin = {
   name: 'ImageLocality',
-  preScore(state: CycleState, pod: Pod, nodes: readonly NodeInfo[]): boolean {
+  preScore(state: CycleState, pod: Pod, _nodes: readonly NodeInfo[], snapshot: Snapshot): boolean {
     const names = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ image }) =>
       normalizeImageName(image ?? ''),
     )
-    const shares = new Map(
-      names.map((name) => [name, nodes.filter((node) => node.imageBytes.has(name)).length / nodes.length]),
-    )
+    const shares = new Map(names.map((name) => [name, snapshot.imageNodeCount(name) / snapshot.nodes().length]))
     state.set(STATE_KEY, { names, shares } satisfies ImageSpread)
     return [...shares.values()].some((share) => share > 0)
   },

@@ -9,6 +9,7 @@ import {
   type ClusterEvent,
   type CycleState,
   type Plugin,
+  type PodChange,
   type PreFilterResult,
   type Rejection,
   type Snapshot,
@@ -46,7 +47,8 @@ export function createInterPodAffinity(options: InterPodAffinityOptions): Plugin
     name: 'InterPodAffinity',
     preFilter: (state, pod, snapshot) => preFilter(state, pod, snapshot, compile),
     filter,
-    preScore: (state, pod, nodes) => preScore(state, pod, nodes, compile),
+    withPod: (state, pod, change) => withPod(state, pod, change, compile),
+    preScore: (state, pod, _nodes, snapshot) => preScore(state, pod, snapshot, compile),
     score: (state, _pod, { node }) => {
       const sums = state.get(SCORE_KEY) as TopologyCounts
       return Object.entries(node.metadata.labels ?? {}).reduce(
@@ -95,31 +97,57 @@ function preFilter(
   const antiAffinity = requiredAntiAffinity(pod).map((term) => compile(term, pod))
   const [affinityCounts, antiAffinityCounts, forbidden]: TopologyCounts[] = [new Map(), new Map(), new Map()]
   const looksAtAll = affinity.length + antiAffinity.length > 0
-  for (const node of snapshot.nodes()) {
-    const labels = node.node.metadata.labels ?? {}
-    for (const existing of node.pods()) {
-      if (existing.hasRequiredAntiAffinity)
-        for (const term of requiredAntiAffinity(existing.pod).map((raw) => compile(raw, existing.pod)))
-          if (term.matches(pod)) count(forbidden!, labels, term.topologyKey, 1)
-      if (!looksAtAll) continue
-      // A pod counts for affinity only when it matches all terms at once.
-      if (affinity.length > 0 && affinity.every((term) => term.matches(existing.pod)))
-        for (const term of affinity) count(affinityCounts!, labels, term.topologyKey, 1)
-      for (const term of antiAffinity)
-        if (term.matches(existing.pod)) count(antiAffinityCounts!, labels, term.topologyKey, 1)
-    }
-  }
-  if (!looksAtAll && forbidden!.size === 0) return { skipFilter: true }
   const matchesItself = affinity.every((term) => term.matches(pod))
-  state.set(FILTER_KEY, {
+  const counted: FilterState = {
     affinity,
     antiAffinity,
     affinityCounts: affinityCounts!,
     antiAffinityCounts: antiAffinityCounts!,
     forbidden: forbidden!,
     matchesItself,
-  } satisfies FilterState)
+  }
+  for (const node of snapshot.nodes())
+    for (const info of looksAtAll ? node.pods() : node.podsWithAffinity().values())
+      countPod(counted, pod, { info, node: node.node, sign: 1 }, compile)
+  if (!looksAtAll && forbidden!.size === 0) return { skipFilter: true }
+  state.set(FILTER_KEY, counted)
   return null
+}
+
+/** Adds the pod to the counts of its places, or takes it out of them. */
+function countPod(
+  counted: FilterState,
+  pod: Pod,
+  { info: existing, node, sign }: PodChange,
+  compile: (term: PodAffinityTerm, owner: Pod) => CompiledTerm,
+): void {
+  const labels = node.metadata.labels ?? {}
+  const { affinity, antiAffinity } = counted
+  if (existing.hasRequiredAntiAffinity)
+    for (const term of requiredAntiAffinity(existing.pod).map((raw) => compile(raw, existing.pod)))
+      if (term.matches(pod)) count(counted.forbidden, labels, term.topologyKey, sign)
+  // A pod counts for affinity only when it matches all terms at once.
+  if (affinity.length > 0 && affinity.every((term) => term.matches(existing.pod)))
+    for (const term of affinity) count(counted.affinityCounts, labels, term.topologyKey, sign)
+  for (const term of antiAffinity)
+    if (term.matches(existing.pod)) count(counted.antiAffinityCounts, labels, term.topologyKey, sign)
+}
+
+function withPod(
+  state: CycleState,
+  pod: Pod,
+  change: PodChange,
+  compile: (term: PodAffinityTerm, owner: Pod) => CompiledTerm,
+): void {
+  const { affinityCounts, antiAffinityCounts, forbidden, ...rest } = state.get(FILTER_KEY) as FilterState
+  const counted = {
+    ...rest,
+    affinityCounts: new Map(affinityCounts),
+    antiAffinityCounts: new Map(antiAffinityCounts),
+    forbidden: new Map(forbidden),
+  }
+  countPod(counted, pod, change, compile)
+  state.set(FILTER_KEY, counted)
 }
 
 function filter(state: CycleState, _pod: Pod, { node }: NodeInfo): Rejection | null {
@@ -149,20 +177,22 @@ function count(
   const value = labels[topologyKey]
   if (value === undefined) return
   const key = `${topologyKey}=${value}`
-  counts.set(key, (counts.get(key) ?? 0) + amount)
+  const sum = (counts.get(key) ?? 0) + amount
+  if (sum === 0) counts.delete(key)
+  else counts.set(key, sum)
 }
 
 function preScore(
   state: CycleState,
   pod: Pod,
-  nodes: readonly NodeInfo[],
+  snapshot: Snapshot,
   compile: (term: PodAffinityTerm, owner: Pod) => CompiledTerm,
 ): boolean {
   const own = weightedTerms(pod, compile)
   const sums: TopologyCounts = new Map()
-  for (const node of nodes) {
+  for (const node of snapshot.nodes()) {
     const labels = node.node.metadata.labels ?? {}
-    for (const existing of node.pods()) {
+    for (const existing of own.length > 0 ? node.pods() : node.podsWithAffinity().values()) {
       for (const { term, weight } of own) if (term.matches(existing.pod)) count(sums, labels, term.topologyKey, weight)
       if (!existing.hasAffinity) continue
       for (const { term, weight } of weightedTerms(existing.pod, compile))

@@ -67,6 +67,22 @@ export class SchedulingQueue {
     this.#enqueue({ uid: pod.metadata.uid, pod, addedAtMs: now, attempts: 0, lastFailedAtMs: 0, rejectedBy: [] })
   }
 
+  /** What kept the pod behind a gate may have ended. */
+  recheckGate(uid: string): void {
+    const queued = this.#gated.get(uid)
+    if (queued === undefined) return
+    this.#gated.delete(uid)
+    this.#enqueueAfterBackoff(queued)
+  }
+
+  /** Tries the pod again although no event was seen that would help it. */
+  activate(uid: string): void {
+    const queued = this.#unschedulable.get(uid)
+    if (queued === undefined) return this.recheckGate(uid)
+    this.#unschedulable.delete(uid)
+    this.#enqueueAfterBackoff(queued)
+  }
+
   /** A waiting pod changed: it may be schedulable now. */
   update(pod: Pod, old: Pod): void {
     const uid = pod.metadata.uid
