@@ -46,7 +46,16 @@ export type PreFilterResult = {
 
 /** Something in the cluster changed, which may let waiting pods in. */
 export type ClusterEvent = {
-  readonly resource: 'node' | 'assigned-pod' | 'unscheduled-pod' | 'claim' | 'volume' | 'storage-class'
+  readonly resource:
+    | 'node'
+    | 'assigned-pod'
+    | 'unscheduled-pod'
+    | 'claim'
+    | 'volume'
+    | 'storage-class'
+    | 'storage-capacity'
+    | 'csi-driver'
+    | 'csi-node'
   readonly action: 'add' | 'update' | 'delete'
   readonly object: unknown
   readonly old?: unknown

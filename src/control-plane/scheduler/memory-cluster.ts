@@ -52,9 +52,9 @@ export class MemoryCluster implements InformerFactory {
   /** Writes in order: `bind a to n1`, `delete b`, `patch a {…}`. */
   readonly writes: string[] = []
   readonly client: Client = new Proxy({} as Client, {
-    get: (_target, name) => (this.#calls as Record<string, unknown>)[String(name)] ?? refuse(String(name)),
+    get: (_target, name) => (this.calls as Record<string, unknown>)[String(name)] ?? refuse(String(name)),
   })
-  readonly #calls = {
+  readonly calls = {
     createSubresource: async (_resource: ResourceRef, namespace: string, name: string, _sub: string, body: unknown) => {
       const node = (body as { target: { name: string } }).target.name
       this.writes.push(`bind ${name} to ${node}`)

@@ -1,34 +1,11 @@
 /** The whole scheduler over a cluster in memory: preemption, the places it promises, and what becomes of them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NO_LOG } from '#base/log.ts'
-import { SeededRandom } from '#base/random.ts'
-import { VirtualClock } from '#base/virtual-clock.ts'
 import type { Pod } from '#api/core/v1.gen.ts'
 import { NODES, PODS } from '#api/resources.gen.ts'
 import { MemoryCluster } from './memory-cluster.ts'
-import { Scheduler } from './scheduler.ts'
+import { withScheduler } from './run-scheduler.ts'
 import { buildNode, buildPod } from './testing.ts'
-
-type Setup = { cluster: MemoryCluster; clock: VirtualClock; events: string[]; settle: (ms?: number) => Promise<void> }
-
-async function withScheduler(cluster: MemoryCluster, run: (setup: Setup) => Promise<void>): Promise<void> {
-  const clock = new VirtualClock(0)
-  const abort = new AbortController()
-  const events: string[] = []
-  const scheduler = new Scheduler({
-    client: cluster.client,
-    informers: cluster,
-    clock,
-    random: new SeededRandom(1),
-    log: NO_LOG,
-    events: { event: (about, _type, reason, message) => events.push(`${about.name} ${reason}: ${message}`) },
-  })
-  const running = scheduler.run(abort.signal)
-  await run({ cluster, clock, events, settle: (ms = 1) => clock.advance(ms) })
-  abort.abort()
-  await running
-}
 
 const filling = (name: string, priority: number, cpu = '4'): Pod => buildPod(name, { priority, requests: { cpu } })
 const on = (node: string, pod: Pod): Pod => ({ ...pod, spec: { ...pod.spec, nodeName: node } })

@@ -4,23 +4,31 @@ import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Node, Pod } from '#api/core/v1.gen.ts'
 import {
+  CSIDRIVERS,
+  CSINODES,
+  CSISTORAGECAPACITIES,
   NAMESPACES,
   NODES,
+  PERSISTENTVOLUMECLAIMS,
+  PERSISTENTVOLUMES,
   PODDISRUPTIONBUDGETS,
   PODS,
   REPLICASETS,
   REPLICATIONCONTROLLERS,
   SERVICES,
   STATEFULSETS,
+  STORAGECLASSES,
 } from '#api/resources.gen.ts'
+import type { ResourceRef } from '#api/resource-ref.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder, ObjectReference } from '#client/event-recorder.ts'
 import { keyOf, type InformerFactory } from '#client/informer.ts'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import { ClusterCache } from './cache/cluster-cache.ts'
 import { toPodInfo } from './cache/node-info.ts'
 import { SchedulingCycle, countReasons, formatDiagnosis, type Diagnosis } from './cycle.ts'
-import type { CycleState, Plugin, Rejection, WeightedPlugin } from './framework.ts'
+import type { ClusterEvent, CycleState, Plugin, Rejection, WeightedPlugin } from './framework.ts'
 import { isOfInterestToQueue } from './node-changes.ts'
 import { defaultPlugins } from './plugins/index.ts'
 import { patchPodStatus, type PodStatusChange } from './pod-status.ts'
@@ -50,6 +58,15 @@ type Failure = {
 }
 
 export const DEFAULT_SCHEDULER_NAME = 'default-scheduler'
+/** What may help pods that wait for volumes. */
+const STORAGE_EVENTS: readonly (readonly [ResourceRef, ClusterEvent['resource']])[] = [
+  [PERSISTENTVOLUMECLAIMS, 'claim'],
+  [PERSISTENTVOLUMES, 'volume'],
+  [STORAGECLASSES, 'storage-class'],
+  [CSISTORAGECAPACITIES, 'storage-capacity'],
+  [CSIDRIVERS, 'csi-driver'],
+  [CSINODES, 'csi-node'],
+]
 const FLUSH_INTERVAL_MS = 30_000
 /** Events hold messages of up to 1024 bytes. */
 const EVENT_MESSAGE_LENGTH_MAX = 1024
@@ -88,6 +105,7 @@ export class Scheduler {
   async run(signal: AbortSignal): Promise<void> {
     this.#watchNodes()
     this.#watchPods()
+    this.#watchStorage()
     signal.addEventListener('abort', () => this.#queue.close(), { once: true })
     await this.#options.informers.synced()
     this.#scheduleFlush(signal)
@@ -131,6 +149,15 @@ export class Scheduler {
       this.#queue.activate(pod.metadata.uid)
       void this.#patchStatus(pod, { nominatedNodeName: '' })
     }
+  }
+
+  #watchStorage(): void {
+    for (const [resource, kind] of STORAGE_EVENTS)
+      this.#options.informers.informer<KubernetesObject>(resource).addHandler({
+        added: (object) => this.#queue.notice({ resource: kind, action: 'add', object }),
+        updated: (object, old) => this.#queue.notice({ resource: kind, action: 'update', object, old }),
+        deleted: (object) => this.#queue.notice({ resource: kind, action: 'delete', object }),
+      })
   }
 
   #watchPods(): void {
@@ -221,12 +248,14 @@ export class Scheduler {
     const { pod } = queued
     try {
       for (const plugin of this.#plugins) {
-        const rejection =
-          (await plugin.permit?.(state, pod, node)) ?? (await plugin.preBind?.(state, pod, node, signal)) ?? null
-        if (rejection !== null) return this.#giveUp(queued, state, node, { ...rejection, plugin: plugin.name }, signal)
+        const rejection = (await plugin.permit?.(state, pod, node)) ?? null
+        if (rejection !== null)
+          return await this.#giveUp(queued, state, node, { ...rejection, plugin: plugin.name }, signal)
       }
-      if (!(await this.#runBinders(state, pod, node, signal))) throw new Error('no plugin bound the pod')
+      // From here on any failure is an error, after which the pod is tried again whatever happens: no events need to be kept for it.
       this.#queue.done(queued.uid)
+      await this.#preBind(state, pod, node, signal)
+      if (!(await this.#runBinders(state, pod, node, signal))) throw new Error('no plugin bound the pod')
       this.#options.events.event(
         referenceOf(pod),
         'Normal',
@@ -236,6 +265,16 @@ export class Scheduler {
     } catch (error) {
       this.#unreserve(state, pod, node)
       await this.#failed(queued, error, signal)
+    }
+  }
+
+  async #preBind(state: CycleState, pod: Pod, node: string, signal: AbortSignal): Promise<void> {
+    // Tells others, such as a cluster autoscaler, where the pod will go while it waits.
+    if (this.#plugins.some((plugin) => plugin.willPreBind?.(state, pod, node)))
+      await this.#patchStatus(pod, { nominatedNodeName: node }, signal)
+    for (const plugin of this.#plugins) {
+      const rejection = (await plugin.preBind?.(state, pod, node, signal)) ?? null
+      if (rejection !== null) throw new Error(rejection.reasons.join(', '))
     }
   }
 
@@ -315,6 +354,20 @@ export class Scheduler {
       replicationControllers: informers.informer(REPLICATIONCONTROLLERS),
       replicaSets: informers.informer(REPLICASETS),
       statefulSets: informers.informer(STATEFULSETS),
+      nodes: informers.informer(NODES),
+      pods: informers.informer(PODS),
+      claims: informers.informer(PERSISTENTVOLUMECLAIMS),
+      volumes: informers.informer(PERSISTENTVOLUMES),
+      classes: informers.informer(STORAGECLASSES),
+      drivers: informers.informer(CSIDRIVERS),
+      capacities: informers.informer(CSISTORAGECAPACITIES),
+      csiNodes: informers.informer(CSINODES),
+      watchVolumes: (changed) => {
+        for (const resource of [PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES])
+          informers
+            .informer<KubernetesObject>(resource)
+            .addHandler({ added: changed, updated: changed, deleted: changed })
+      },
     })
   }
 }

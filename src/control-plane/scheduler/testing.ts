@@ -1,6 +1,15 @@
 /** Builders of nodes and pods for the scheduler's tests. */
 import type { ReplicaSet, StatefulSet } from '#api/apps/v1.gen.ts'
-import type { Node, Pod, PodSpec, ReplicationController, Service } from '#api/core/v1.gen.ts'
+import type {
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodSpec,
+  ReplicationController,
+  Service,
+} from '#api/core/v1.gen.ts'
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '#api/storage/v1.gen.ts'
 import { NO_LOG } from '#base/log.ts'
 import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
@@ -66,6 +75,15 @@ export function buildPlugins(overrides: Partial<PluginOptions> = {}): readonly W
     replicationControllers: listerOf<ReplicationController>([]),
     replicaSets: listerOf<ReplicaSet>([]),
     statefulSets: listerOf<StatefulSet>([]),
+    nodes: listerOf<Node>([]),
+    pods: listerOf<Pod>([]),
+    claims: listerOf<PersistentVolumeClaim>([]),
+    volumes: listerOf<PersistentVolume>([]),
+    classes: listerOf<StorageClass>([]),
+    drivers: listerOf<CSIDriver>([]),
+    capacities: listerOf<CSIStorageCapacity>([]),
+    csiNodes: listerOf<CSINode>([]),
+    watchVolumes: () => {},
     ...overrides,
   })
 }

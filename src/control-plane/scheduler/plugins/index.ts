@@ -12,11 +12,20 @@ import { nodePorts } from './node-ports.ts'
 import { nodeResourcesFit } from './node-resources-fit.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
 import { createPodTopologySpread } from './pod-topology-spread.ts'
+import { createNodeVolumeLimits, type NodeVolumeLimitsOptions } from './node-volume-limits.ts'
 import { schedulingGates } from './scheduling-gates.ts'
 import { taintToleration } from './taint-toleration.ts'
+import { createVolumeBinding, type VolumeBindingOptions } from './volume-binding.ts'
+import { createVolumeRestrictions } from './volume-restrictions.ts'
+import { createVolumeZone } from './volume-zone.ts'
 
-export type PluginOptions = InterPodAffinityOptions & PreemptionOptions & WorkloadListers
+export type PluginOptions = InterPodAffinityOptions &
+  PreemptionOptions &
+  WorkloadListers &
+  VolumeBindingOptions &
+  NodeVolumeLimitsOptions
 
+/** A weight that upstream's configuration leaves at 0 counts as 1 where the plugin scores. */
 export function defaultPlugins(options: PluginOptions): readonly WeightedPlugin[] {
   return [
     { plugin: schedulingGates, weight: 0 },
@@ -26,6 +35,10 @@ export function defaultPlugins(options: PluginOptions): readonly WeightedPlugin[
     { plugin: nodeAffinity, weight: 2 },
     { plugin: nodePorts, weight: 0 },
     { plugin: nodeResourcesFit, weight: 1 },
+    { plugin: createVolumeRestrictions(options), weight: 0 },
+    { plugin: createNodeVolumeLimits(options), weight: 0 },
+    { plugin: createVolumeBinding(options), weight: 1 },
+    { plugin: createVolumeZone(options), weight: 0 },
     { plugin: createPodTopologySpread(options), weight: 2 },
     { plugin: createInterPodAffinity(options), weight: 2 },
     { plugin: createDefaultPreemption(options), weight: 0 },

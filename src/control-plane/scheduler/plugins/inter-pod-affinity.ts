@@ -57,7 +57,8 @@ export function createInterPodAffinity(options: InterPodAffinityOptions): Plugin
       )
     },
     normalizeScores: (_state, _pod, scores) => normalizeRange(scores),
-    isHelpedBy: (_pod: Pod, event: ClusterEvent) => event.resource !== 'claim' && event.resource !== 'volume',
+    isHelpedBy: (_pod: Pod, event: ClusterEvent) =>
+      ['node', 'assigned-pod', 'unscheduled-pod'].includes(event.resource),
   }
 }
 
