@@ -2,6 +2,7 @@
 import type { Node, Pod } from '#api/core/v1.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { NodeInfo, PodInfo } from './cache/node-info.ts'
+import type { PodQuery } from './cache/pod-counts.ts'
 import type { PodFilters } from './pod-filters.ts'
 
 /**
@@ -31,6 +32,8 @@ export interface Snapshot {
   node(name: string): NodeInfo | undefined
   /** How many nodes have the image. */
   imageNodeCount(image: string): number
+  /** Node name -> number of matching pods on it; nodes without any are left out, and some may be unknown. */
+  countPods(query: PodQuery): ReadonlyMap<string, number>
 }
 
 /** A pod that is imagined to come to a node, or to leave it. */

@@ -2,6 +2,7 @@
 import type { Node, Pod } from '#api/core/v1.gen.ts'
 import type { Snapshot } from '../framework.ts'
 import { NodeInfo, toPodInfo, type PodInfo } from './node-info.ts'
+import { PodCounts, type PodQuery } from './pod-counts.ts'
 
 export class ClusterCache implements Snapshot {
   /** In the order in which the nodes came; `#list` is its array, made again after a change of the nodes. */
@@ -9,8 +10,9 @@ export class ClusterCache implements Snapshot {
   #list: readonly NodeInfo[] | null = null
   /** Pods on nodes that are not (or no longer) known: node name -> pods. */
   readonly #homeless = new Map<string, Map<string, PodInfo>>()
-  /** uid -> node name, for every pod that is placed or assumed. */
-  readonly #placed = new Map<string, string>()
+  /** uid -> place, for every pod that is placed or assumed. */
+  readonly #placed = new Map<string, { readonly info: PodInfo; readonly nodeName: string }>()
+  readonly #counts = new PodCounts()
   readonly #assumed = new Set<string>()
   /** Image name -> number of nodes that have it. */
   readonly #imageNodes = new Map<string, number>()
@@ -21,6 +23,10 @@ export class ClusterCache implements Snapshot {
 
   node(name: string): NodeInfo | undefined {
     return this.#nodes.get(name)
+  }
+
+  countPods(query: PodQuery): ReadonlyMap<string, number> {
+    return this.#counts.count(query)
   }
 
   imageNodeCount(image: string): number {
@@ -87,7 +93,8 @@ export class ClusterCache implements Snapshot {
   #place(info: PodInfo, nodeName: string): void {
     const uid = info.pod.metadata.uid
     this.#unplace(uid)
-    this.#placed.set(uid, nodeName)
+    this.#placed.set(uid, { info, nodeName })
+    this.#counts.added(info, nodeName)
     const node = this.#nodes.get(nodeName)
     if (node !== undefined) return node.addPod(info)
     let pods = this.#homeless.get(nodeName)
@@ -96,9 +103,11 @@ export class ClusterCache implements Snapshot {
   }
 
   #unplace(uid: string): void {
-    const nodeName = this.#placed.get(uid)
-    if (nodeName === undefined) return
+    const place = this.#placed.get(uid)
+    if (place === undefined) return
+    const { info, nodeName } = place
     this.#placed.delete(uid)
+    this.#counts.removed(info, nodeName)
     this.#nodes.get(nodeName)?.removePod(uid)
     const homeless = this.#homeless.get(nodeName)
     homeless?.delete(uid)

@@ -11,7 +11,11 @@ export type WorkloadListers = {
   readonly statefulSets: Lister<StatefulSet>
 }
 
-export type LabelTest = (labels: Readonly<Record<string, string>>) => boolean
+/** `key` is the same for tests with the same outcome. */
+export type LabelTest = {
+  readonly key: string
+  readonly matches: (labels: Readonly<Record<string, string>>) => boolean
+}
 
 /** Null for a pod that belongs to nothing. */
 export function defaultSelectorOf(pod: Pod, listers: WorkloadListers): LabelTest | null {
@@ -22,7 +26,9 @@ export function defaultSelectorOf(pod: Pod, listers: WorkloadListers): LabelTest
       .filter((matcher) => !matcher.isEmpty && matcher.matches(pod.metadata.labels)),
     ...ownerSelector(pod, listers),
   ].filter((matcher) => !matcher.isEmpty)
-  return matchers.length === 0 ? null : (labels) => matchers.every((matcher) => matcher.matches(labels))
+  if (matchers.length === 0) return null
+  const key = [...new Set(matchers.map(String))].toSorted().join(';')
+  return { key, matches: (labels) => matchers.every((matcher) => matcher.matches(labels)) }
 }
 
 function ownerSelector(pod: Pod, listers: WorkloadListers): ReturnType<typeof matcherOf>[] {

@@ -2,6 +2,7 @@
 import type { PodAffinityTerm, Pod, WeightedPodAffinityTerm } from '#api/core/v1.gen.ts'
 import { matcherOf } from '#machinery/selectors/label-selector.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
+import type { PodQuery } from '../cache/pod-counts.ts'
 import {
   SCORE_MAX,
   unresolvable,
@@ -21,7 +22,7 @@ export type InterPodAffinityOptions = {
 }
 
 /** A term with its selectors compiled. */
-type CompiledTerm = { readonly topologyKey: string; readonly matches: (pod: Pod) => boolean }
+type CompiledTerm = { readonly topologyKey: string; readonly query: PodQuery; readonly matches: (pod: Pod) => boolean }
 
 /** `topologyKey=value` -> number of matching pods (or sum of weights) in that place. */
 type TopologyCounts = Map<string, number>
@@ -42,7 +43,15 @@ const [FILTER_KEY, SCORE_KEY] = ['InterPodAffinity', 'InterPodAffinity/score'] a
 const HARD_AFFINITY_WEIGHT = 1
 
 export function createInterPodAffinity(options: InterPodAffinityOptions): Plugin {
-  const compile = (term: PodAffinityTerm, owner: Pod): CompiledTerm => compileTerm(term, owner, options)
+  // Terms of pods that are there are read for every newcomer.
+  const compiled = new WeakMap<Pod, Map<PodAffinityTerm, CompiledTerm>>()
+  const compile = (term: PodAffinityTerm, owner: Pod): CompiledTerm => {
+    let terms = compiled.get(owner)
+    if (terms === undefined) compiled.set(owner, (terms = new Map()))
+    const known = terms.get(term) ?? compileTerm(term, owner, options)
+    terms.set(term, known)
+    return known
+  }
   return {
     name: 'InterPodAffinity',
     preFilter: (state, pod, snapshot) => preFilter(state, pod, snapshot, compile),
@@ -73,18 +82,45 @@ const preferredAntiAffinity = (pod: Pod): readonly WeightedPodAffinityTerm[] =>
   pod.spec.affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
 
 function compileTerm(term: PodAffinityTerm, owner: Pod, options: InterPodAffinityOptions): CompiledTerm {
-  const selector = term.labelSelector === undefined ? null : matcherOf(term.labelSelector)
-  const namespaces = new Set(term.namespaces ?? [])
+  // A term without a label selector matches no pod.
+  const selector = matcherOf(term.labelSelector)
   const namespaceSelector = term.namespaceSelector === undefined ? null : matcherOf(term.namespaceSelector)
-  if (namespaces.size === 0 && namespaceSelector === null) namespaces.add(owner.metadata.namespace!)
+  const named = term.namespaces ?? []
+  const namespaces = named.length === 0 && namespaceSelector === null ? [owner.metadata.namespace!] : named
+  const matches = ({ metadata }: Pod): boolean =>
+    (namespaces.includes(metadata.namespace!) ||
+      (namespaceSelector?.matches(options.namespaceLabels(metadata.namespace!)) ?? false)) &&
+    selector.matches(metadata.labels ?? {})
+  // Labels of namespaces change without any pod changing.
+  const query: PodQuery =
+    namespaceSelector === null
+      ? { key: JSON.stringify([namespaces, selector.matchesNothing, selector.toString()]), namespaces, matches }
+      : { key: null, namespaces: null, matches }
+  return { topologyKey: term.topologyKey, query, matches }
+}
+
+/** Pods that match all of the terms at once. */
+function queryOfAll(terms: readonly CompiledTerm[]): PodQuery {
+  if (terms.length === 1) return terms[0]!.query
+  const keys = terms.map(({ query }) => query.key)
   return {
-    topologyKey: term.topologyKey,
-    // A term without a label selector matches no pod.
-    matches: ({ metadata }) =>
-      selector !== null &&
-      (namespaces.has(metadata.namespace!) ||
-        (namespaceSelector?.matches(options.namespaceLabels(metadata.namespace!)) ?? false)) &&
-      selector.matches(metadata.labels ?? {}),
+    key: keys.includes(null) ? null : JSON.stringify(keys),
+    namespaces: terms[0]!.query.namespaces,
+    matches: (pod) => terms.every((term) => term.matches(pod)),
+  }
+}
+
+/** Adds `amount` for each matching pod to the places where they are. */
+function countPlaces(
+  counts: TopologyCounts,
+  snapshot: Snapshot,
+  query: PodQuery,
+  places: readonly { readonly topologyKey: string; readonly amount: number }[],
+): void {
+  for (const [name, matching] of snapshot.countPods(query)) {
+    const labels = snapshot.node(name)?.node.metadata.labels
+    if (labels === undefined) continue
+    for (const { topologyKey, amount } of places) count(counts, labels, topologyKey, matching * amount)
   }
 }
 
@@ -97,7 +133,6 @@ function preFilter(
   const affinity = requiredAffinity(pod).map((term) => compile(term, pod))
   const antiAffinity = requiredAntiAffinity(pod).map((term) => compile(term, pod))
   const [affinityCounts, antiAffinityCounts, forbidden]: TopologyCounts[] = [new Map(), new Map(), new Map()]
-  const looksAtAll = affinity.length + antiAffinity.length > 0
   const matchesItself = affinity.every((term) => term.matches(pod))
   const counted: FilterState = {
     affinity,
@@ -107,31 +142,30 @@ function preFilter(
     forbidden: forbidden!,
     matchesItself,
   }
+  const places = affinity.map(({ topologyKey }) => ({ topologyKey, amount: 1 }))
+  // A pod counts for affinity only when it matches all terms at once.
+  if (affinity.length > 0) countPlaces(counted.affinityCounts, snapshot, queryOfAll(affinity), places)
+  for (const { topologyKey, query } of antiAffinity)
+    countPlaces(counted.antiAffinityCounts, snapshot, query, [{ topologyKey, amount: 1 }])
   for (const node of snapshot.nodes())
-    for (const info of looksAtAll ? node.pods() : node.podsWithAffinity().values())
-      countPod(counted, pod, { info, node: node.node, sign: 1 }, compile)
-  if (!looksAtAll && forbidden!.size === 0) return { skipFilter: true }
+    if (node.podsWithAffinity().size > 0)
+      for (const info of node.podsWithAffinity().values())
+        countForbidden(counted, pod, { info, node: node.node, sign: 1 }, compile)
+  if (affinity.length + antiAffinity.length === 0 && forbidden!.size === 0) return { skipFilter: true }
   state.set(FILTER_KEY, counted)
   return null
 }
 
-/** Adds the pod to the counts of its places, or takes it out of them. */
-function countPod(
-  counted: FilterState,
+/** The places that a pod which is there keeps this one away from. */
+function countForbidden(
+  { forbidden }: FilterState,
   pod: Pod,
-  { info: existing, node, sign }: PodChange,
+  { info, node, sign }: PodChange,
   compile: (term: PodAffinityTerm, owner: Pod) => CompiledTerm,
 ): void {
-  const labels = node.metadata.labels ?? {}
-  const { affinity, antiAffinity } = counted
-  if (existing.hasRequiredAntiAffinity)
-    for (const term of requiredAntiAffinity(existing.pod).map((raw) => compile(raw, existing.pod)))
-      if (term.matches(pod)) count(counted.forbidden, labels, term.topologyKey, sign)
-  // A pod counts for affinity only when it matches all terms at once.
-  if (affinity.length > 0 && affinity.every((term) => term.matches(existing.pod)))
-    for (const term of affinity) count(counted.affinityCounts, labels, term.topologyKey, sign)
-  for (const term of antiAffinity)
-    if (term.matches(existing.pod)) count(counted.antiAffinityCounts, labels, term.topologyKey, sign)
+  if (!info.hasRequiredAntiAffinity) return
+  for (const term of requiredAntiAffinity(info.pod).map((raw) => compile(raw, info.pod)))
+    if (term.matches(pod)) count(forbidden, node.metadata.labels ?? {}, term.topologyKey, sign)
 }
 
 function withPod(
@@ -147,7 +181,13 @@ function withPod(
     antiAffinityCounts: new Map(antiAffinityCounts),
     forbidden: new Map(forbidden),
   }
-  countPod(counted, pod, change, compile)
+  const { info, node, sign } = change
+  const labels = node.metadata.labels ?? {}
+  countForbidden(counted, pod, change, compile)
+  if (rest.affinity.length > 0 && rest.affinity.every((term) => term.matches(info.pod)))
+    for (const { topologyKey } of rest.affinity) count(counted.affinityCounts, labels, topologyKey, sign)
+  for (const term of rest.antiAffinity)
+    if (term.matches(info.pod)) count(counted.antiAffinityCounts, labels, term.topologyKey, sign)
   state.set(FILTER_KEY, counted)
 }
 
@@ -164,7 +204,7 @@ function filter(state: CycleState, _pod: Pod, { node }: NodeInfo): Rejection | n
   if (!hasAllKeys || (!isNear && !isFirst)) return unresolvable("node(s) didn't match pod affinity rules")
   if (antiAffinity.some((term) => (antiAffinityCounts.get(`${term.topologyKey}=${labels[term.topologyKey]}`) ?? 0) > 0))
     return unschedulable("node(s) didn't match pod anti-affinity rules")
-  if (Object.entries(labels).some(([key, value]) => forbidden.has(`${key}=${value}`)))
+  if (forbidden.size > 0 && Object.entries(labels).some(([key, value]) => forbidden.has(`${key}=${value}`)))
     return unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
   return null
 }
@@ -191,11 +231,12 @@ function preScore(
 ): boolean {
   const own = weightedTerms(pod, compile)
   const sums: TopologyCounts = new Map()
+  for (const { term, weight } of own)
+    countPlaces(sums, snapshot, term.query, [{ topologyKey: term.topologyKey, amount: weight }])
   for (const node of snapshot.nodes()) {
+    if (node.podsWithAffinity().size === 0) continue
     const labels = node.node.metadata.labels ?? {}
-    for (const existing of own.length > 0 ? node.pods() : node.podsWithAffinity().values()) {
-      for (const { term, weight } of own) if (term.matches(existing.pod)) count(sums, labels, term.topologyKey, weight)
-      if (!existing.hasAffinity) continue
+    for (const existing of node.podsWithAffinity().values()) {
       for (const { term, weight } of weightedTerms(existing.pod, compile))
         if (term.matches(pod)) count(sums, labels, term.topologyKey, weight)
       for (const raw of requiredAffinity(existing.pod)) {

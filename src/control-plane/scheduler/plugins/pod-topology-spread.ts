@@ -25,17 +25,18 @@ type Constraint = {
   readonly minDomains: number
   readonly honorsAffinity: boolean
   readonly honorsTaints: boolean
-  readonly matches: LabelTest
+  readonly test: LabelTest
 }
 
 /** A constraint with the number of matching pods in each value of its topology key. */
 type Counted = { readonly constraint: Constraint; readonly counts: TopologyCounts }
 
-/** `counts` is null where each node is a place of its own: its pods are counted when it is scored. */
+/** `byValue` is null where each node is a place of its own. */
 type Scored = {
   readonly constraint: Constraint
   readonly weight: number
-  readonly counts: ReadonlyMap<string, number> | null
+  readonly byNode: ReadonlyMap<string, number>
+  readonly byValue: ReadonlyMap<string, number> | null
 }
 type ScoreState = { readonly scored: readonly Scored[]; readonly needsAllKeys: boolean }
 
@@ -68,12 +69,15 @@ export function createPodTopologySpread(listers: WorkloadListers): Plugin {
 function preFilter(state: CycleState, pod: Pod, snapshot: Snapshot): PreFilterResult | null {
   const constraints = compileConstraints(pod, 'DoNotSchedule')
   if (constraints.length === 0) return { skipFilter: true }
-  const all = constraints.map((constraint) => ({ constraint, counts: new Map<string, number>() }))
+  const all = constraints.map((constraint) => ({
+    constraint,
+    byNode: countMatching(snapshot, constraint, pod),
+    counts: new Map<string, number>(),
+  }))
   for (const node of snapshot.nodes()) {
     if (!hasAllKeys(node, constraints)) continue
-    for (const { constraint, counts } of all)
-      if (takesPart(constraint, pod, node))
-        add(counts, valueOf(node, constraint)!, countMatching(node, constraint, pod))
+    for (const { constraint, byNode, counts } of all)
+      if (takesPart(constraint, pod, node)) add(counts, valueOf(node, constraint)!, byNode.get(node.name) ?? 0)
   }
   const counted: Counted[] = all.map(({ constraint, counts }) => ({ constraint, counts: new TopologyCounts(counts) }))
   state.set(FILTER_KEY, counted)
@@ -85,7 +89,7 @@ function filter(state: CycleState, pod: Pod, node: NodeInfo): Rejection | null {
     const value = valueOf(node, constraint)
     if (value === undefined) return unresolvable(`${MISMATCH} (missing required label)`)
     const least = counts.size < constraint.minDomains ? 0 : counts.minimum()
-    const own = constraint.matches(pod.metadata.labels ?? {}) ? 1 : 0
+    const own = constraint.test.matches(pod.metadata.labels ?? {}) ? 1 : 0
     if (counts.get(value) + own - least > constraint.maxSkew) return unschedulable(MISMATCH)
   }
   return null
@@ -99,7 +103,7 @@ function withPod(state: CycleState, pod: Pod, { info, node, sign }: PodChange): 
     counted.every(({ constraint }) => node.metadata.labels?.[constraint.topologyKey] !== undefined)
   if (!isCounted) return
   const changed = counted.map((entry) =>
-    entry.constraint.matches(labels ?? {}) && takesPart(entry.constraint, pod, { node })
+    entry.constraint.test.matches(labels ?? {}) && takesPart(entry.constraint, pod, { node })
       ? { ...entry, counts: entry.counts.plus(node.metadata.labels![entry.constraint.topologyKey]!, sign) }
       : entry,
   )
@@ -119,34 +123,31 @@ function preScore(
   if (constraints.length === 0) return false
   const taking = needsAllKeys ? nodes.filter((node) => hasAllKeys(node, constraints)) : nodes
   const scored = constraints.map((constraint): Scored => {
-    if (constraint.topologyKey === HOSTNAME) return { constraint, weight: weightOf(taking.length), counts: null }
-    const counts = new Map(taking.map((node) => [valueOf(node, constraint) ?? '', 0]))
-    return { constraint, weight: weightOf(counts.size), counts }
-  })
-  const byValue = scored.flatMap(({ constraint, counts }) =>
-    counts === null ? [] : [{ constraint, counts: counts as Map<string, number> }],
-  )
-  for (const node of byValue.length === 0 ? [] : snapshot.nodes()) {
-    if (needsAllKeys && !hasAllKeys(node, constraints)) continue
-    for (const { constraint, counts } of byValue) {
+    const byNode = countMatching(snapshot, constraint, pod)
+    if (constraint.topologyKey === HOSTNAME)
+      return { constraint, weight: weightOf(taking.length), byNode, byValue: null }
+    const byValue = new Map(taking.map((node) => [valueOf(node, constraint) ?? '', 0]))
+    for (const [name, matching] of byNode) {
+      const node = snapshot.node(name)
+      if (node === undefined || (needsAllKeys && !hasAllKeys(node, constraints))) continue
       const value = valueOf(node, constraint) ?? ''
-      if (counts.has(value) && takesPart(constraint, pod, node))
-        add(counts, value, countMatching(node, constraint, pod))
+      if (byValue.has(value) && takesPart(constraint, pod, node)) add(byValue, value, matching)
     }
-  }
+    return { constraint, weight: weightOf(byValue.size), byNode, byValue }
+  })
   state.set(SCORE_KEY, { scored, needsAllKeys } satisfies ScoreState)
   return true
 }
 
 /** Fewer matching pods are better; the more places there are, the more each one counts. */
-function score(state: CycleState, pod: Pod, node: NodeInfo): number {
+function score(state: CycleState, _pod: Pod, node: NodeInfo): number {
   const { scored, needsAllKeys } = state.get(SCORE_KEY) as ScoreState
   let sum = 0
-  for (const { constraint, weight, counts } of scored) {
+  for (const { constraint, weight, byNode, byValue } of scored) {
     const value = valueOf(node, constraint)
     if (value === undefined && needsAllKeys) return IGNORED
     if (value === undefined) continue
-    const matching = counts === null ? countMatching(node, constraint, pod) : (counts.get(value) ?? 0)
+    const matching = (byValue === null ? byNode.get(node.name) : byValue.get(value)) ?? 0
     sum += matching * weight + (constraint.maxSkew - 1)
   }
   return Math.round(sum)
@@ -178,37 +179,35 @@ function compileConstraints(pod: Pod, whenUnsatisfiable: string): Constraint[] {
 }
 
 function defaultConstraints(pod: Pod, listers: WorkloadListers): Constraint[] {
-  const matches = defaultSelectorOf(pod, listers)
-  return matches === null
-    ? []
-    : SYSTEM_DEFAULTS.map((constraint) => ({ ...compileConstraint(constraint, pod), matches }))
+  const test = defaultSelectorOf(pod, listers)
+  return test === null ? [] : SYSTEM_DEFAULTS.map((constraint) => ({ ...compileConstraint(constraint, pod), test }))
 }
 
 function compileConstraint(constraint: TopologySpreadConstraint, pod: Pod): Constraint {
   const labels = pod.metadata.labels ?? {}
   const extra = (constraint.matchLabelKeys ?? []).filter((key) => labels[key] !== undefined)
-  const selector = constraint.labelSelector === undefined ? null : matcherOf(constraint.labelSelector)
+  const selector = matcherOf(constraint.labelSelector)
   return {
     topologyKey: constraint.topologyKey,
     maxSkew: constraint.maxSkew,
     minDomains: constraint.minDomains ?? 1,
     honorsAffinity: (constraint.nodeAffinityPolicy ?? 'Honor') === 'Honor',
     honorsTaints: constraint.nodeTaintsPolicy === 'Honor',
-    matches: (other) =>
-      selector !== null && selector.matches(other) && extra.every((key) => other[key] === labels[key]),
+    test: {
+      key: JSON.stringify([selector.matchesNothing, selector.toString(), extra.map((key) => [key, labels[key]])]),
+      matches: (other) => selector.matches(other) && extra.every((key) => other[key] === labels[key]),
+    },
   }
 }
 
-function countMatching(node: NodeInfo, constraint: Constraint, pod: Pod): number {
-  let matching = 0
-  for (const { pod: existing } of node.pods())
-    if (
-      existing.metadata.namespace === pod.metadata.namespace &&
-      existing.metadata.deletionTimestamp === undefined &&
-      constraint.matches(existing.metadata.labels ?? {})
-    )
-      matching++
-  return matching
+/** Node name -> number of the pod's kind on it; those that are ending make room already. */
+function countMatching(snapshot: Snapshot, { test }: Constraint, pod: Pod): ReadonlyMap<string, number> {
+  const { namespace } = pod.metadata
+  return snapshot.countPods({
+    key: `PodTopologySpread ${namespace} ${test.key}`,
+    namespaces: [namespace!],
+    matches: ({ metadata }) => metadata.deletionTimestamp === undefined && test.matches(metadata.labels ?? {}),
+  })
 }
 
 function takesPart({ honorsAffinity, honorsTaints }: Constraint, pod: Pod, { node }: Pick<NodeInfo, 'node'>): boolean {
