@@ -52,6 +52,11 @@ export type KindRules<T extends KubernetesObject> = {
   readonly nameRule?: NonNullable<KindDefinition['nameRule']>
   /** False for kinds that are answered but never stored. */
   readonly stored?: boolean
+  readonly answersDeleted?: boolean
+  readonly indexedField?: string
+  readonly storageVersion?: string
+  allocations?(object: T): readonly (string | number)[]
+  readonly isNamespace?: boolean
   /** True for the few kinds whose finalizers may have plain names: others want `example.com/name`. */
   readonly allowPlainFinalizers?: boolean
   /** For a version that is stored in the form of another. */
@@ -92,13 +97,30 @@ export function defineKind<T extends KubernetesObject>(id: ResourceId, rules: Ki
     selectableFields: selectable,
     unknownFieldSelector: fact.unknownFieldSelector,
     stored: rules.stored ?? true,
-    ...(rules.scale === undefined ? {} : { scale: rules.scale }),
-    ...(rules.deprecation === undefined ? {} : { deprecation: rules.deprecation }),
-    ...(rules.nameRule === undefined ? {} : { nameRule: rules.nameRule }),
-    ...(rules.conversion === undefined ? {} : { conversion: rules.conversion }),
+    answersDeleted: rules.answersDeleted ?? false,
+    ...optionalRules(rules),
   }
   // The list of kinds is one of many types; each definition is only ever called with objects of its own schema.
   return definition as unknown as KindDefinition
+}
+
+const OPTIONAL_RULES = [
+  'scale',
+  'deprecation',
+  'nameRule',
+  'conversion',
+  'indexedField',
+  'storageVersion',
+  'allocations',
+  'isNamespace',
+] as const
+
+type OptionalRules<T extends KubernetesObject> = Pick<KindRules<T>, (typeof OPTIONAL_RULES)[number]>
+
+/** Those that the kind has. */
+function optionalRules<T extends KubernetesObject>(rules: KindRules<T>): OptionalRules<T> {
+  const given = OPTIONAL_RULES.filter((name) => rules[name] !== undefined)
+  return Object.fromEntries(given.map((name) => [name, rules[name]])) as OptionalRules<T>
 }
 
 /** Finalizers that Kubernetes itself sets have plain names; all others name their domain. */

@@ -59,6 +59,8 @@ export interface Strategy<T extends KubernetesObject> {
   prepareForDeletion?(object: T): void
   /** A delete that does not say what shall become of dependents leaves them alone (Jobs, ReplicationControllers). */
   readonly orphansDependents?: boolean
+  /** Warning to whoever deletes without saying what shall become of dependents. */
+  readonly silentDeletionWarning?: string
   /** Finalizers that the kind itself needs, beyond metadata.finalizers (Namespace: spec.finalizers). */
   hasOwnFinalizers?(object: T): boolean
 }
@@ -137,6 +139,16 @@ export interface KindDefinition<T extends KubernetesObject = KubernetesObject> {
   readonly nameRule?: NameRule
   /** False for kinds that are answered but never stored (TokenReview, SubjectAccessReview). */
   readonly stored: boolean
+  /** A deletion answers with the object that went, in place of a Status. */
+  readonly answersDeleted: boolean
+  /** The selectable field that many watchers ask for with one value each: the watch cache keeps an index of it. */
+  readonly indexedField?: string
+  /** The version that Kubernetes stores where it is not the one served: only the hash in discovery tells. */
+  readonly storageVersion?: string
+  /** Cluster addresses (text) and node ports (numbers) that an object holds, for the allocators. */
+  allocations?(object: T): readonly (string | number)[]
+  /** Objects are namespaces themselves: their paths carry their own name as the namespace. */
+  readonly isNamespace?: boolean
   /** Only for a version that is stored in the form of another (events.k8s.io/v1 Event, autoscaling/v1 HPA). */
   readonly conversion?: Conversion<T>
 }

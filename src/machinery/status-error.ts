@@ -69,6 +69,16 @@ export function notFound(resource: GroupResource, name: string): StatusError {
   })
 }
 
+/** A verb that a resource does not have on a path that it has. */
+export function methodNotSupported(resource: GroupResource, verb: string): StatusError {
+  return new StatusError({
+    code: 405,
+    reason: 'MethodNotAllowed',
+    message: `${verb} is not supported on resources of kind ${JSON.stringify(formatGroupResource(resource))}`,
+    details: detailsOf(resource, ''),
+  })
+}
+
 export function alreadyExists(resource: GroupResource, name: string): StatusError {
   return new StatusError({
     code: 409,

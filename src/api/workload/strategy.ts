@@ -33,6 +33,7 @@ export type WorkloadRules<T extends KubernetesObject> = {
   /** Pods get the object's name as part of theirs: a name that is no DNS label is worth a warning. */
   readonly namesPods: boolean
   readonly orphansDependents?: boolean
+  readonly silentDeletionWarning?: string
 }
 
 const NAME_WARNING =
@@ -77,6 +78,7 @@ export function workloadStrategy<T extends KubernetesObject & { spec?: unknown }
     },
     warnings: (object, old) => workloadWarnings(rules, object, old),
     ...(rules.orphansDependents === undefined ? {} : { orphansDependents: rules.orphansDependents }),
+    ...(rules.silentDeletionWarning === undefined ? {} : { silentDeletionWarning: rules.silentDeletionWarning }),
   }
 }
 

@@ -27,6 +27,7 @@ import { SuperuserAuthorizer, UnionAuthorizer } from './authorization/union-auth
 import { Bootstrap } from './bootstrap/bootstrap.ts'
 import { discoveryHandler, discoveryPaths } from './discovery/discovery-handler.ts'
 import { DEFAULT_LIMITS, createMaxInFlightStage, type InFlightLimits } from './flow-control/max-in-flight.ts'
+import { createComponentChecks, type ComponentCheck } from './health/component-checks.ts'
 import { HealthChecks } from './health/health-checks.ts'
 import { createNegotiationStage } from './http/negotiation-stage.ts'
 import { HttpServer, type ServingCertificate } from './http/server.ts'
@@ -60,6 +61,8 @@ export type ApiServerOptions = {
   readonly serviceClusterIpRange: string
   readonly nodePortRange: NodePortRange
   readonly kubeletClient: KubeletClientCredentials
+  /** Checks of the scheduler and the controller-manager where they run in this process; else they are asked on their ports. */
+  readonly componentChecks?: Readonly<Record<string, ComponentCheck>>
   /** Text of a static token file. */
   readonly tokenFile?: string
   readonly limits?: InFlightLimits
@@ -170,6 +173,7 @@ function assemble(options: ApiServerOptions): Parts {
     authorizer,
     tokens,
     client,
+    components: createComponentChecks(async () => void (await store.currentRevision()), options.componentChecks),
     serviceClusterIpRange: options.serviceClusterIpRange,
     nodePortRange: options.nodePortRange,
   })
@@ -271,6 +275,7 @@ function createServerRoutes(
   const { kinds, random } = options
   const serverAddress = `${options.advertiseAddress}:${options.serving.port}`
   return createRoutes({
+    kinds,
     resources: parts.backend.handler,
     proxy: createProxyHandler({ client: parts.client, kubeletClient: options.kubeletClient, random }),
     pathHandlers: [discoveryHandler(kinds, { serverAddress }), openApiHandler(kinds)],

@@ -7,6 +7,7 @@ import type { Client } from '#client/client.ts'
 import type { Store } from '#control-plane/store/store.ts'
 import type { TokenAuthenticator, TokenIssuer } from './authentication/token-authenticator.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
+import type { ComponentCheck } from './health/component-checks.ts'
 import type { Handler } from './request.ts'
 
 export type NodePortRange = { readonly from: number; readonly to: number }
@@ -23,6 +24,8 @@ export type ResourceDependencies = {
   readonly tokens: TokenAuthenticator & TokenIssuer
   /** This server itself, as a member of system:masters: usable once the backend is ready. */
   readonly client: Client
+  /** Parts of the control plane by name, for ComponentStatus; missing where there are none. */
+  readonly components?: ReadonlyMap<string, ComponentCheck>
   readonly serviceClusterIpRange: string
   readonly nodePortRange: NodePortRange
 }

@@ -1,10 +1,11 @@
 /** Which part of the server answers which path. */
+import type { KindDefinition } from '#api/kind.ts'
 import { StatusError } from '#machinery/status-error.ts'
 import { openIdConfiguration, toJsonWebKeySet, type KeySet } from './authentication/service-account-keys.ts'
 import { text, type HealthChecks, type HealthGroup } from './health/health-checks.ts'
 import { notAcceptable, parseAccept } from './http/negotiation.ts'
 import type { ApiServerMetrics } from './metrics/metrics.ts'
-import { isProxyRequest } from './proxy/proxy-handler.ts'
+import { proxyMatcher } from './proxy/proxy-handler.ts'
 import type { ApiRequest, ApiResponse, Handler } from './request.ts'
 import { VERSION } from './version.ts'
 
@@ -12,6 +13,7 @@ import { VERSION } from './version.ts'
 export type PathHandler = Handler & { matches(path: string): boolean }
 
 export type Routes = {
+  readonly kinds: readonly KindDefinition[]
   readonly resources: Handler
   readonly proxy: Handler
   /** Discovery, OpenAPI. */
@@ -30,6 +32,7 @@ const HEALTH_PATH = /^\/(livez|readyz|healthz)(?:\/(.*))?$/
 
 export function createRoutes(routes: Routes): Handler {
   const fixed = fixedPaths(routes)
+  const isProxyRequest = proxyMatcher(routes.kinds)
   const paths = [...routes.groupPaths, ...fixed.keys(), ...routes.health.paths()]
     .filter((path) => path !== '/')
     .toSorted()

@@ -60,6 +60,7 @@ function versionsCell({ spec }: CustomResourceDefinition): string {
 export const customResourceDefinitionKind = defineKind<CustomResourceDefinition>(
   'apiextensions.k8s.io/v1/customresourcedefinitions',
   {
+    storageVersion: 'v1beta1',
     strategy,
     allowPlainFinalizers: true,
     row: (definition) => {

@@ -12,6 +12,8 @@ export const jobStrategy = workloadStrategy<Job>({
   templatePath: 'spec.template',
   namesPods: true,
   orphansDependents: true,
+  silentDeletionWarning:
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
   setDefaults: setJobDefaults,
   prepareForCreate(job) {
     generateSelector(job)

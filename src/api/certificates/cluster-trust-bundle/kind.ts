@@ -80,6 +80,7 @@ function duplicateProblems(blocks: readonly PemBlock[]): string[] {
 }
 
 export const clusterTrustBundleKind = defineKind<ClusterTrustBundle>('certificates.k8s.io/v1/clustertrustbundles', {
+  storageVersion: 'v1beta1',
   strategy,
   nameRule: 'path-segment',
   row: ({ metadata, spec }) => [metadata.name, spec?.signerName || '<none>'],

@@ -25,6 +25,7 @@ function stateCell({ status }: PodCertificateRequest): string {
 export const podCertificateRequestKind = defineKind<PodCertificateRequest>(
   'certificates.k8s.io/v1/podcertificaterequests',
   {
+    storageVersion: 'v1beta1',
     strategy,
     row: (request) => [
       request.metadata.name,

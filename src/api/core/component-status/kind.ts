@@ -11,5 +11,6 @@ function componentStatusCells(object: ComponentStatus): unknown[] {
 
 export const componentStatusKind = defineKind<ComponentStatus>('v1/componentstatuses', {
   stored: false,
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   row: (object) => componentStatusCells(object),
 })

@@ -5,6 +5,7 @@ import { formatAge } from '#api/table-cells.ts'
 import { namespaceStrategy } from './strategy.ts'
 
 export const namespaceKind = defineKind<Namespace>('v1/namespaces', {
+  isNamespace: true,
   nameRule: 'label',
   strategy: namespaceStrategy,
   row: (object, nowMs) => [

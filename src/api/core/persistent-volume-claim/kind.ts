@@ -23,6 +23,7 @@ function claimCells(claim: PersistentVolumeClaim, nowMs: number): unknown[] {
 }
 
 export const persistentVolumeClaimKind = defineKind<PersistentVolumeClaim>('v1/persistentvolumeclaims', {
+  answersDeleted: true,
   strategy: persistentVolumeClaimStrategy,
   row: (object, nowMs) => claimCells(object, nowMs),
 })

@@ -25,6 +25,7 @@ function volumeCells(volume: PersistentVolume, nowMs: number): unknown[] {
 }
 
 export const persistentVolumeKind = defineKind<PersistentVolume>('v1/persistentvolumes', {
+  answersDeleted: true,
   strategy: persistentVolumeStrategy,
   row: (object, nowMs) => volumeCells(object, nowMs),
 })

@@ -5,6 +5,7 @@ import { containerCells, formatLabels } from '#api/table-cells.ts'
 import { podTemplateStrategy } from './strategy.ts'
 
 export const podTemplateKind = defineKind<PodTemplate>('v1/podtemplates', {
+  answersDeleted: true,
   strategy: podTemplateStrategy,
   row: ({ metadata, template }) => [
     metadata.name,

@@ -5,6 +5,8 @@ import { podStrategy } from './strategy.ts'
 import { podCells, podRowConditions } from './table.ts'
 
 export const podKind = defineKind<Pod>('v1/pods', {
+  indexedField: 'spec.nodeName',
+  answersDeleted: true,
   strategy: podStrategy,
   row: podCells,
   rowConditions: podRowConditions,

@@ -17,6 +17,7 @@ function quotaCells(quota: ResourceQuota): [string, string] {
 }
 
 export const resourceQuotaKind = defineKind<ResourceQuota>('v1/resourcequotas', {
+  answersDeleted: true,
   strategy: resourceQuotaStrategy,
   row: (object, nowMs) => [
     object.metadata.name,

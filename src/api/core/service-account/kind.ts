@@ -4,6 +4,7 @@ import { defineKind } from '#api/define-kind.ts'
 import { formatAge } from '#api/table-cells.ts'
 
 export const serviceAccountKind = defineKind<ServiceAccount>('v1/serviceaccounts', {
+  answersDeleted: true,
   strategy: { warnings: mountableSecretsWarnings },
   row: (object, nowMs) => [object.metadata.name, formatAge(object.metadata.creationTimestamp, nowMs)],
 })

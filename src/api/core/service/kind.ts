@@ -1,8 +1,8 @@
 /** A stable address in front of pods. */
 import type { Service } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
-
 import { formatAge, formatLabels } from '#api/table-cells.ts'
+import { allocationsOf } from './allocation.ts'
 import { serviceStrategy } from './strategy.ts'
 
 function serviceCells(service: Service, nowMs: number): unknown[] {
@@ -44,6 +44,8 @@ function balancerAddresses(service: Service): string[] {
 }
 
 export const serviceKind = defineKind<Service>('v1/services', {
+  allocations: allocationsOf,
+  answersDeleted: true,
   storagePrefix: 'services/specs',
   nameRule: 'label',
   strategy: serviceStrategy,

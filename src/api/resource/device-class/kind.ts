@@ -34,6 +34,7 @@ function extendedNameProblems(name: string): string[] {
 }
 
 export const deviceClassKind = defineKind<DeviceClass>('resource.k8s.io/v1/deviceclasses', {
+  answersDeleted: true,
   strategy,
   // The prefix of a generated name is not checked.
   nameRule: (name, isPrefix) => (isPrefix ? [] : isDns1123Subdomain(name)),

@@ -50,6 +50,7 @@ function validateStatus({ status }: DeviceTaintRule): FieldError[] {
 }
 
 export const deviceTaintRuleKind = defineKind<DeviceTaintRule>('resource.k8s.io/v1/devicetaintrules', {
+  storageVersion: 'v1beta2',
   strategy,
   row: ({ metadata, spec }, nowMs) => [
     metadata.name,

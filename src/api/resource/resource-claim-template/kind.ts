@@ -29,6 +29,7 @@ function validateTemplate({ spec }: ResourceClaimTemplate): FieldError[] {
 export const resourceClaimTemplateKind = defineKind<ResourceClaimTemplate>(
   'resource.k8s.io/v1/resourceclaimtemplates',
   {
+    answersDeleted: true,
     strategy,
     row: ({ metadata }, nowMs) => [metadata.name, formatAge(metadata.creationTimestamp, nowMs)],
   },

@@ -28,6 +28,7 @@ function stateCell({ metadata, status }: ResourceClaim): string {
 }
 
 export const resourceClaimKind = defineKind<ResourceClaim>('resource.k8s.io/v1/resourceclaims', {
+  answersDeleted: true,
   strategy,
   row: (claim, nowMs) => [claim.metadata.name, stateCell(claim), formatAge(claim.metadata.creationTimestamp, nowMs)],
 })

@@ -31,6 +31,7 @@ function setTaintTimes({ spec }: ResourceSlice, nowMs: number): void {
 }
 
 export const resourceSliceKind = defineKind<ResourceSlice>('resource.k8s.io/v1/resourceslices', {
+  answersDeleted: true,
   strategy,
   row: ({ metadata, spec }, nowMs) => [
     metadata.name,

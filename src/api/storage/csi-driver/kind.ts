@@ -5,6 +5,7 @@ import { formatAge } from '#api/table-cells.ts'
 import { csiDriverStrategy } from './strategy.ts'
 
 export const csiDriverKind = defineKind<CSIDriver>('storage.k8s.io/v1/csidrivers', {
+  answersDeleted: true,
   strategy: csiDriverStrategy,
   row: (object, nowMs) => [
     object.metadata.name,

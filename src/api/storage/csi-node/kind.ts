@@ -5,6 +5,7 @@ import { formatAge } from '#api/table-cells.ts'
 import { csiNodeStrategy } from './strategy.ts'
 
 export const csiNodeKind = defineKind<CSINode>('storage.k8s.io/v1/csinodes', {
+  answersDeleted: true,
   strategy: csiNodeStrategy,
   row: (object, nowMs) => [
     object.metadata.name,

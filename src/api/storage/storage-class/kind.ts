@@ -5,6 +5,7 @@ import { formatAge } from '#api/table-cells.ts'
 import { storageClassStrategy } from './strategy.ts'
 
 export const storageClassKind = defineKind<StorageClass>('storage.k8s.io/v1/storageclasses', {
+  answersDeleted: true,
   strategy: storageClassStrategy,
   row: (object, nowMs) => [
     object.metadata.name,

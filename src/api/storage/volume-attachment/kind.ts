@@ -5,6 +5,7 @@ import { formatAge } from '#api/table-cells.ts'
 import { volumeAttachmentStrategy } from './strategy.ts'
 
 export const volumeAttachmentKind = defineKind<VolumeAttachment>('storage.k8s.io/v1/volumeattachments', {
+  answersDeleted: true,
   strategy: volumeAttachmentStrategy,
   row: (object, nowMs) => [
     object.metadata.name,

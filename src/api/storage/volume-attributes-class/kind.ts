@@ -7,6 +7,7 @@ import { volumeAttributesClassStrategy } from './strategy.ts'
 export const volumeAttributesClassKind = defineKind<VolumeAttributesClass>(
   'storage.k8s.io/v1/volumeattributesclasses',
   {
+    answersDeleted: true,
     strategy: volumeAttributesClassStrategy,
     row: (object, nowMs) => [
       object.metadata.name,

@@ -62,6 +62,7 @@ function statusCell({ status }: StorageVersionMigration): string {
 export const storageVersionMigrationKind = defineKind<StorageVersionMigration>(
   'storagemigration.k8s.io/v1/storageversionmigrations',
   {
+    storageVersion: 'v1beta1',
     strategy,
     row: (migration) => {
       const { resource = '', group = '' } = migration.spec.resource ?? {}

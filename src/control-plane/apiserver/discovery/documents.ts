@@ -6,16 +6,6 @@ import type { ApiGroup, ApiVersion } from './api-groups.ts'
 /** What `status` and the like of a stored object answer to. */
 const STATUS_VERBS = ['get', 'patch', 'update']
 
-/** Kinds that Kubernetes 1.37 stores in another version than the one it serves; conversions name the others. */
-const STORAGE_VERSIONS: Readonly<Record<string, string>> = {
-  'apiextensions.k8s.io/CustomResourceDefinition': 'v1beta1',
-  'autoscaling/HorizontalPodAutoscaler': 'v2',
-  'certificates.k8s.io/ClusterTrustBundle': 'v1beta1',
-  'certificates.k8s.io/PodCertificateRequest': 'v1beta1',
-  'resource.k8s.io/DeviceTaintRule': 'v1beta2',
-  'storagemigration.k8s.io/StorageVersionMigration': 'v1beta1',
-}
-
 /** Answer of `/api`. */
 export function buildApiVersions(serverAddress: string): Record<string, unknown> {
   return {
@@ -97,9 +87,8 @@ function subresourcesOf(kind: KindDefinition): Subresource[] {
 
 /** By which storage migrators see that a kind is stored in another version than before. */
 function storageVersionHash(kind: KindDefinition): string {
-  const stored = kind.conversion?.storedAs ?? kind
-  const version = STORAGE_VERSIONS[`${stored.group}/${stored.kind}`] ?? stored.version
-  const digest = createHash('sha256').update(`${stored.group}/${version}/${stored.kind}`).digest()
+  const stored = kind.conversion?.storedAs ?? { ...kind, version: kind.storageVersion ?? kind.version }
+  const digest = createHash('sha256').update(`${stored.group}/${stored.version}/${stored.kind}`).digest()
   return digest.subarray(0, 8).toString('base64')
 }
 

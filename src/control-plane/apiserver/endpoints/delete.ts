@@ -14,42 +14,18 @@ export async function deleteObject(
 ): Promise<ApiResponse> {
   const options = readDeleteOptions(request)
   const { kind } = resource
-  if (kind.group === 'batch' && kind.resource === 'jobs' && isSilentAboutDependents(options))
-    request.warnings.add(JOB_WARNING)
+  const warning = kind.strategy.silentDeletionWarning
+  if (warning !== undefined && isSilentAboutDependents(options)) request.warnings.add(warning)
   const parameters = { dryRun: (options.dryRun?.length ?? 0) > 0, fieldManager: '' }
   const deleted = await context.deleter.delete(resource, options, writeContext(context, request, parameters))
-  const { group, resource: plural } = kind
-  if (deleted.removed && !RETURNED.has(group === '' ? plural : `${plural}.${group}`))
+  if (deleted.removed && !kind.answersDeleted)
     return { code: 200, body: { form: 'object', object: successStatus(resource, deleted) } }
   // Only who asked by the old option for dependents to go first is told that it has not happened yet.
   return answerOf(resource, deleted, !deleted.removed && options.orphanDependents === false ? 202 : 200)
 }
 
-const JOB_WARNING =
-  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
-
 const isSilentAboutDependents = ({ propagationPolicy, orphanDependents }: DeleteOptions): boolean =>
   propagationPolicy === undefined && orphanDependents === undefined
-
-/** Resources whose deletion answers with what was deleted, in place of a Status. */
-const RETURNED = new Set([
-  'persistentvolumeclaims',
-  'persistentvolumes',
-  'pods',
-  'podtemplates',
-  'resourcequotas',
-  'serviceaccounts',
-  'services',
-  'csidrivers.storage.k8s.io',
-  'csinodes.storage.k8s.io',
-  'storageclasses.storage.k8s.io',
-  'volumeattachments.storage.k8s.io',
-  'volumeattributesclasses.storage.k8s.io',
-  'deviceclasses.resource.k8s.io',
-  'resourceclaims.resource.k8s.io',
-  'resourceclaimtemplates.resource.k8s.io',
-  'resourceslices.resource.k8s.io',
-])
 
 function successStatus(resource: Resource, { object }: Deleted): unknown {
   const { group, resource: plural } = resource.groupResource

@@ -1,7 +1,7 @@
 /** Puts the resources of an API server together: caches, admission, writer, deleter and the verbs over them. */
-import type { ResourceQuota, Service } from '#api/core/v1.gen.ts'
+import type { ResourceQuota } from '#api/core/v1.gen.ts'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { isNotFound, notFound } from '#machinery/status-error.ts'
-import { allocationsOf } from '#api/core/service/allocation.ts'
 import { registerSchemas } from '#machinery/schema/registry.ts'
 import { BUILT_IN_SCHEMAS } from '#api/schemas.ts'
 import { ClusterReader } from '../admission/cluster-reader.ts'
@@ -35,7 +35,7 @@ export function createResources(
   const writeQuota: QuotaWriter = (namespace, name, change) =>
     updateQuota(writer, resources, { clock, random, namespace, name }, change)
   const admission = createAdmission({ cluster, random, authorizer, pools, clock, writeQuota })
-  const onRemoved = (resource: Resource, object: unknown): void => releaseOf(pools, resource, object)
+  const onRemoved = (resource: Resource, object: KubernetesObject): void => releaseOf(pools, resource, object)
   const writer = new ObjectWriter({ store, clock, random, admission, onRemoved })
   const deleter = new ObjectDeleter({
     store,
@@ -54,13 +54,13 @@ export function createResources(
     decodeBody: createBodyDecoder(kinds),
     dependencies,
   }
-  // The allocators know what is taken only from the stored Services.
-  const ready = restorePools(pools, resources.get('', 'v1', 'services'))
+  const ready = restorePools(pools, resources)
   ready.catch(() => {}) // Reported by ready().
   const endpoints = createEndpoints(context)
   return {
     handler: async (request) => {
-      if (request.info.resource === 'services') await ready
+      const { group, version, resource } = request.info
+      if (resources.kind(group, version, resource)?.allocations !== undefined) await ready
       return endpoints(request)
     },
     ready: () => ready,
@@ -103,18 +103,22 @@ async function updateQuota(
 
 const SERVER: UserInfo = { name: 'system:apiserver', uid: '', groups: ['system:masters'], extra: {} }
 
-async function restorePools({ addresses, ports }: ServicePools, services: Resource | undefined): Promise<void> {
-  if (services === undefined) return
-  const { items } = await services.cache.list({})
-  for (const item of items)
-    for (const taken of allocationsOf(item.object() as Service))
-      if (typeof taken === 'string') addresses.restore(taken)
-      else ports.restore(taken)
+/** The allocators know what is taken only from the stored objects. */
+async function restorePools(pools: ServicePools, resources: Resources): Promise<void> {
+  for (const { kind, cache } of resources.all()) {
+    if (kind.allocations === undefined) continue
+    const { items } = await cache.list({})
+    for (const item of items) for (const taken of kind.allocations(item.object())) restoreOne(pools, taken)
+  }
 }
 
-function releaseOf({ addresses, ports }: ServicePools, resource: Resource, object: unknown): void {
-  if (resource.kind.resource !== 'services') return
-  for (const taken of allocationsOf(object as Service))
+function restoreOne({ addresses, ports }: ServicePools, taken: string | number): void {
+  if (typeof taken === 'string') addresses.restore(taken)
+  else ports.restore(taken)
+}
+
+function releaseOf({ addresses, ports }: ServicePools, { kind }: Resource, object: KubernetesObject): void {
+  for (const taken of kind.allocations?.(object) ?? [])
     if (typeof taken === 'string') addresses.release(taken)
     else ports.release(taken)
 }

@@ -1,6 +1,6 @@
 /** Sends a request about resources to the verb that answers it. */
 import type { KindDefinition } from '#api/kind.ts'
-import { StatusError } from '#machinery/status-error.ts'
+import { methodNotSupported, StatusError } from '#machinery/status-error.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse, Handler, RequestInfo } from '../request.ts'
 import { methodNotAllowed } from '../routes.ts'
@@ -13,11 +13,12 @@ import { deleteObject } from './delete.ts'
 import { getObject } from './get.ts'
 import { listObjects } from './list.ts'
 import { patchObject } from './patch.ts'
-import { handleReview } from './reviews.ts'
 import { handleBinding } from './subresources/binding.ts'
 import { handleEviction } from './subresources/eviction.ts'
 import { handleScale, SCALE_SHAPE } from './subresources/scale.ts'
 import { handleTokenRequest } from './subresources/token.ts'
+import { unstoredHandlersOf } from './unstored/index.ts'
+import type { UnstoredHandler } from './unstored/handler.ts'
 import { updateObject } from './update.ts'
 import { watchObjects } from './watch.ts'
 
@@ -33,25 +34,34 @@ const SUBRESOURCES: Readonly<Record<string, SubresourceHandler>> = {
 
 export function createEndpoints(context: EndpointContext): Handler {
   const toJson = createBodyConverter(context.dependencies.kinds)
+  const unstored = unstoredHandlersOf(context.dependencies.kinds)
   return async (received) => {
     const request = toJson(received)
     const { info } = request
     const kind = context.resources.kind(info.group, info.version, info.resource)
     if (kind === undefined) throw unknownResource()
-    if (kind.deprecation !== undefined) request.warnings.add(kind.deprecation)
     const form = negotiateForm(request)
-    const response = await answer(context, kind, request)
+    const response = await answer(context, { kind, unstored: unstored.get(kind) }, request)
     const shape = info.subresource === 'scale' ? SCALE_SHAPE : kind
     return form === null ? response : transformForAccept(response, form, shape, context.clock.now())
   }
 }
 
-async function answer(context: EndpointContext, kind: KindDefinition, request: ApiRequest): Promise<ApiResponse> {
+type Route = {
+  readonly kind: KindDefinition
+  /** Set for kinds that are not stored. */
+  readonly unstored: UnstoredHandler | undefined
+}
+
+async function answer(context: EndpointContext, { kind, unstored }: Route, request: ApiRequest): Promise<ApiResponse> {
   const { info } = request
   checkRoute(kind, info)
   if (info.subresource !== '') return answerSubresource(context, kind, request)
-  if (!kind.verbs.includes(info.verb)) throw methodNotAllowed()
-  if (!kind.stored) return answerUnstored(context, kind, request)
+  const isUnwatched = info.verb === 'watch' && kind.verbs.includes('list') && !kind.verbs.includes('watch')
+  if (!isUnwatched && !kind.verbs.includes(info.verb)) throw methodNotAllowed()
+  if (kind.deprecation !== undefined) request.warnings.add(kind.deprecation)
+  if (isUnwatched) throw methodNotSupported(kind, info.verb)
+  if (unstored !== undefined) return unstored(context, kind, request)
   const resource = context.resources.get(info.group, info.version, info.resource)!
   switch (info.verb) {
     case 'get':
@@ -82,23 +92,13 @@ function checkRoute(kind: KindDefinition, { namespace, parts, verb, subresource 
     if (isNamed) throw unknownResource()
     if (!ACROSS_NAMESPACES.has(verb)) throw methodNotAllowed()
   }
-  if (!kind.namespaced && namespace !== '' && kind.resource !== 'namespaces') throw unknownResource()
+  if (!kind.namespaced && namespace !== '' && kind.isNamespace !== true) throw unknownResource()
   if (parts.length > 3) throw unknownResource()
   if (subresource === '' && (isNamed ? verb === 'create' : NEEDS_NAME.has(verb))) throw methodNotAllowed()
 }
 
 const ACROSS_NAMESPACES = new Set(['list', 'watch'])
 const NEEDS_NAME = new Set(['update', 'patch'])
-
-async function answerUnstored(
-  context: EndpointContext,
-  kind: KindDefinition,
-  request: ApiRequest,
-): Promise<ApiResponse> {
-  if (kind.resource === 'bindings') return handleBinding(context, context.resources.get('', 'v1', 'pods')!, request)
-  if (kind.resource === 'componentstatuses') throw methodNotAllowed()
-  return handleReview(context, kind, request)
-}
 
 async function answerSubresource(
   context: EndpointContext,

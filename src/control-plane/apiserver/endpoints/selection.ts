@@ -11,8 +11,8 @@ export type Selection = {
   readonly matches: Matches | null
   /** The field selector demands this very name. */
   readonly name: string
-  /** The value demanded of `spec.nodeName`, which the watch cache has an index for. */
-  readonly nodeName?: string
+  /** The value demanded of the field that the watch cache has an index for. */
+  readonly indexedValue?: string
   readonly isEmpty: boolean
 }
 
@@ -20,10 +20,8 @@ const METADATA_FIELDS = ['metadata.name', 'metadata.namespace']
 
 /** Throws 400 with upstream's text for selectors that cannot be read or name a field the kind does not offer. */
 export function readSelection(kind: KindDefinition, labelText: string, fieldText: string): Selection {
-  const labels = readLabels(labelText)
-  const fields = parseFieldSelector(fieldText)
-  checkFields(kind, fields)
-  const nodeName = fields.exactValue('spec.nodeName')
+  const { labels, fields } = readSelectors(kind, labelText, fieldText)
+  const indexedValue = kind.indexedField === undefined ? '' : (fields.exactValue(kind.indexedField) ?? '')
   const matches: Matches | null =
     labels.isEmpty && fields.isEmpty
       ? null
@@ -33,9 +31,17 @@ export function readSelection(kind: KindDefinition, labelText: string, fieldText
   return {
     matches,
     name: fields.exactValue('metadata.name') ?? '',
-    ...(nodeName === undefined || nodeName === '' ? {} : { nodeName }),
+    ...(indexedValue === '' ? {} : { indexedValue }),
     isEmpty: labels.isEmpty && fields.isEmpty,
   }
+}
+
+/** The two selectors themselves, refused like those of `readSelection`. */
+export function readSelectors(kind: KindDefinition, labelText: string, fieldText: string) {
+  const labels = readLabels(labelText)
+  const fields = parseFieldSelector(fieldText)
+  checkFields(kind, fields)
+  return { labels, fields }
 }
 
 /** Fields are those of the version that is asked, which may not be the stored one. */

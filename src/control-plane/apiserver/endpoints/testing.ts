@@ -7,6 +7,7 @@ import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { createMemoryStore } from '#control-plane/store/memory/memory-store.ts'
 import { StatusError } from '#machinery/status-error.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
+import type { ComponentCheck } from '../health/component-checks.ts'
 import { parseRequestInfo } from '../request-info.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
 import { createResources } from './resource-backend.ts'
@@ -29,7 +30,7 @@ export type TestRequestOptions = {
 
 export class TestServer {
   readonly #backend
-  constructor(authorizer: Authorizer = ALLOW_ALL) {
+  constructor(authorizer: Authorizer = ALLOW_ALL, components: Readonly<Record<string, ComponentCheck>> = {}) {
     const clock = new SystemClock({ keepsProcessAlive: true })
     const unused = (): never => {
       throw new Error('not part of this test')
@@ -44,6 +45,7 @@ export class TestServer {
         authorizer,
         tokens: { authenticate: unused, issueToken: unused } as unknown as ResourceDependencies['tokens'],
         client: null as unknown as ResourceDependencies['client'],
+        components: new Map(Object.entries(components)),
         serviceClusterIpRange: '10.96.0.0/16',
         nodePortRange: { from: 30_000, to: 32_767 },
       },
@@ -52,8 +54,11 @@ export class TestServer {
   }
 
   /** With a namespace `n` and its default service account. */
-  static async start(authorizer?: Authorizer): Promise<TestServer> {
-    const server = new TestServer(authorizer)
+  static async start(
+    authorizer?: Authorizer,
+    components?: Readonly<Record<string, ComponentCheck>>,
+  ): Promise<TestServer> {
+    const server = new TestServer(authorizer, components)
     await server.#backend.ready()
     await server.created('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } })
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }

@@ -22,7 +22,7 @@ export async function watchObjects(
     namespace: request.info.namespace,
     name: request.info.name || selection.name,
     matches: selection.matches,
-    ...(selection.nodeName === undefined ? {} : { indexedValue: selection.nodeName }),
+    ...(selection.indexedValue === undefined ? {} : { indexedValue: selection.indexedValue }),
     resourceVersion: parameters.resourceVersion,
     ...(parameters.sendInitialEvents === undefined ? {} : { sendInitialEvents: parameters.sendInitialEvents }),
     allowBookmarks: parameters.allowWatchBookmarks,

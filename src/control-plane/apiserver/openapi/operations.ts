@@ -38,27 +38,6 @@ export type Operation = {
 
 export type MediaTypes = 'object' | 'watchable' | 'anything' | 'log' | 'json' | 'jwks'
 
-/** Kinds whose deletion answers with the object instead of a Status, for upstream lets them be deleted in stages. */
-const DELETION_ANSWERS_OBJECT = new Set([
-  'persistentvolumeclaims',
-  'persistentvolumes',
-  'pods',
-  'podtemplates',
-  'resourcequotas',
-  'serviceaccounts',
-  'services',
-  'podsecuritypolicies',
-  'csidrivers',
-  'csinodes',
-  'storageclasses',
-  'volumeattachments',
-  'volumeattributesclasses',
-  'deviceclasses',
-  'resourceclaims',
-  'resourceclaimtemplates',
-  'resourceslices',
-])
-
 /** Finds the schema of a kind by group, version and name. */
 export type SchemaFinder = (kind: GroupVersionKind) => string
 
@@ -242,7 +221,7 @@ class KindOperations {
       parameters: [...DELETE_PARAMETERS, ...PRETTY, ...this.#place(true)],
       body: { schema: `${META}.DeleteOptions`, required: false },
       codes: [200, 202],
-      answer: DELETION_ANSWERS_OBJECT.has(this.#kind.resource) ? this.#kind.schema : `${META}.Status`,
+      answer: this.#kind.answersDeleted ? this.#kind.schema : `${META}.Status`,
     }
   }
 

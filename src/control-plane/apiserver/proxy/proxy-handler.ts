@@ -1,17 +1,27 @@
 /** Serves `…/proxy` of pods, services and nodes, and the streams of pods. */
+import type { KindDefinition } from '#api/kind.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { sendToBackend, tunnel } from './backend.ts'
 import { answeredHeaders, forwardedHeaders, upgradeHeaderLines } from './forward-headers.ts'
 import { PodStreams } from './pod-streams.ts'
 import { findProxyTarget, type ProxyTargetOptions } from './proxy-target.ts'
 
-const PROXIED = new Set(['pods', 'services', 'nodes'])
-const POD_STREAMS = new Set(['log', 'exec', 'attach', 'portforward'])
+/** Subresources that lead out of the API server, to a kubelet or to what listens behind an object. */
+const PROXIED = new Set(['proxy', 'log', 'exec', 'attach', 'portforward'])
 
-export function isProxyRequest({ info }: ApiRequest): boolean {
-  if (!info.isResourceRequest || info.group !== '' || info.version !== 'v1' || info.name === '') return false
-  if (info.subresource === 'proxy') return PROXIED.has(info.resource)
-  return info.resource === 'pods' && POD_STREAMS.has(info.subresource)
+/** True for requests about one object that leave this server. */
+export function proxyMatcher(kinds: readonly KindDefinition[]): (request: Pick<ApiRequest, 'info'>) => boolean {
+  const nameOf = (group: string, version: string, resource: string, subresource: string): string =>
+    [group, version, resource, subresource].join('/')
+  const proxied = new Set(
+    kinds.flatMap(({ group, version, resource, subresources }) =>
+      subresources.filter(({ name }) => PROXIED.has(name)).map(({ name }) => nameOf(group, version, resource, name)),
+    ),
+  )
+  return ({ info }) =>
+    info.isResourceRequest &&
+    info.name !== '' &&
+    proxied.has(nameOf(info.group, info.version, info.resource, info.subresource))
 }
 
 export function createProxyHandler(options: ProxyTargetOptions): Handler {

@@ -34,14 +34,16 @@ export async function findProxyTarget(
 ): Promise<Endpoint> {
   const parsed = parseProxyId(id)
   if (parsed === null) throw badRequest(`invalid ${resource.replace(/s$/, '')} request ${JSON.stringify(id)}`)
-  switch (resource) {
-    case 'pods':
-      return podTarget(namespace, parsed, options)
-    case 'services':
-      return serviceTarget(namespace, parsed, options)
-    default:
-      return nodeTarget(parsed, options)
-  }
+  return TARGETS[resource]!(namespace, parsed, options)
+}
+
+type FindTarget = (namespace: string, id: Id, options: ProxyTargetOptions) => Promise<Endpoint>
+
+/** What there is behind each resource that has a `proxy`. */
+const TARGETS: Readonly<Record<string, FindTarget>> = {
+  pods: podTarget,
+  services: serviceTarget,
+  nodes: (_, id, options) => nodeTarget(id, options),
 }
 
 const plain = ({ scheme }: Id, host: string, port: number): Endpoint => ({

@@ -60,9 +60,6 @@ export type ResourcesOptions = {
   readonly freeze: boolean
 }
 
-/** Many watchers ask for the pods of one node: the one field that is worth an index in the watch cache. */
-const INDEXED_FIELDS: Readonly<Record<string, string>> = { '/registry/pods/': 'spec.nodeName' }
-
 /** All stored resources by `group/version/resource`; versions of one kind share a cache. */
 export class Resources {
   readonly #byName = new Map<string, Resource>()
@@ -115,7 +112,7 @@ function createCache(
   prefix: string,
   { store, clock, log, freeze }: ResourcesOptions,
 ): ResourceCache {
-  const indexedField = INDEXED_FIELDS[prefix]
+  const { indexedField } = kind
   const empty = { kind: kind.kind, apiVersion: formatApiVersion(kind), metadata: {} }
   return new ResourceCache({
     store,

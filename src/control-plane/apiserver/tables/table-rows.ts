@@ -3,7 +3,7 @@ import type { KindDefinition } from '#api/kind.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 
 /** What a table needs to know of what it shows. */
-export type Shape = Pick<KindDefinition, 'group' | 'kind' | 'table'>
+export type Shape = Pick<KindDefinition, 'group' | 'kind' | 'table'> & Partial<Pick<KindDefinition, 'conversion'>>
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 

@@ -64,8 +64,9 @@ function refuse(message: string): StatusError {
 }
 
 /** The kind as Go prints its internal type. */
-function goType({ group, kind }: Shape): string {
-  return `*${group === '' || group === 'events.k8s.io' ? 'core' : group.split('.')[0]}.${kind}`
+function goType({ group, kind, conversion }: Shape): string {
+  const internalGroup = conversion?.storedAs.group ?? group
+  return `*${internalGroup === '' ? 'core' : internalGroup.split('.')[0]}.${kind}`
 }
 
 function isObjectOf(kind: Shape, object: unknown): boolean {
