@@ -31,6 +31,9 @@ import { createRegistry } from './images/registry.ts'
 
 const NODE_PORTS = { from: 30_000, to: 32_767 }
 
+/** What runs in this process beside the API server, as ComponentStatus names it; one that fails ends the process. */
+const COMPONENTS = ['controller-manager', 'scheduler'] as const
+
 type Parts = { readonly clock: Clock; readonly random: RandomSource; readonly log: Logger }
 
 /** Runs until `signal` aborts; then everything acknowledged is on disk. */
@@ -45,13 +48,16 @@ export async function runControlPlane(statePath: string, signal: AbortSignal): P
   })
   const registry = createRegistry(new ImageStore(paths.images(state.dataDir)), log.child({ part: 'registry' }))
   registry.listen(REGISTRY_PORT, hostAddress(state))
-  const server = await startApiServer(state, store, parts)
+  const started = new Set<string>()
+  const server = await startApiServer(state, store, parts, started)
   await server.ready()
   log.info('API server ready', { url: server.url })
   const admin = server.client(component('admin', ['system:masters']), 'kubets')
   await createClusterObjects(admin, CLUSTER_DNS)
   followPodRoutes(admin, parts, signal)
-  await Promise.all([startControllers(state, server, parts, signal), startScheduler(server, parts, signal)])
+  const running = [startControllers(state, server, parts, signal), startScheduler(server, parts, signal)]
+  for (const name of COMPONENTS) started.add(name)
+  await Promise.all(running)
   registry.close()
   await server.close()
   await store.close()
@@ -61,6 +67,7 @@ async function startApiServer(
   state: ClusterState,
   store: Awaited<ReturnType<typeof openEmbeddedStore>>,
   { clock, random, log }: Parts,
+  started: ReadonlySet<string>,
 ): Promise<ApiServer> {
   const pki = paths.pki(state.dataDir)
   const read = (file: string): Promise<string> => readFile(join(pki, file), 'utf8')
@@ -87,8 +94,15 @@ async function startApiServer(
     serviceAccountKeys: { signingKey: signingKey! },
     serviceClusterIpRange: SERVICE_CIDR,
     nodePortRange: NODE_PORTS,
+    componentChecks: Object.fromEntries(COMPONENTS.map((name) => [name, startedCheck(name, started)])),
     kubeletClient: { certificate: kubeletCertificate!, privateKey: kubeletKey!, certificateAuthority: ca! },
   })
+}
+
+function startedCheck(name: string, started: ReadonlySet<string>): () => Promise<void> {
+  return async () => {
+    if (!started.has(name)) throw new Error('not started')
+  }
 }
 
 function component(name: string, groups: readonly string[] = []): UserInfo {

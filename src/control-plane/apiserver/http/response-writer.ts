@@ -195,7 +195,11 @@ async function writeRaw(
     return void exchange.output.end(exchange.method === 'HEAD' ? undefined : bytes)
   }
   exchange.sendHead(code, head)
-  if (exchange.method === 'HEAD') return void exchange.output.end()
+  if (exchange.method === 'HEAD') {
+    exchange.output.end()
+    // A stream that nobody reads would hold its source.
+    return void (await content[Symbol.asyncIterator]().return?.())
+  }
   for await (const chunk of content)
     await write(exchange.output, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
   exchange.output.end()

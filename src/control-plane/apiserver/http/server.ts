@@ -144,7 +144,8 @@ export class HttpServer {
       await writeResponse(exchange, request, response, { headers, clock })
     } catch (error) {
       if (error instanceof ClientGoneError) return void exchange.output.destroy()
-      if (!(error instanceof StatusError))
+      // What breaks because the client has left is nobody's failure.
+      if (!(error instanceof StatusError) && !running.controller.signal.aborted)
         log.error('request failed', { target: exchange.target, error: stackOf(error) })
       await this.#answerError(exchange, request, auditId, error)
     }

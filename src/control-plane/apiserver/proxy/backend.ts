@@ -1,9 +1,8 @@
 /** Sends requests on to a backend: whole ones over HTTP, upgrades as a tunnel of raw bytes. */
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
-import { connect as connectTcp } from 'node:net'
+import type { Socket } from 'node:net'
 import { pipeline, type Duplex } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
 import { StatusError } from '#machinery/status-error.ts'
 import type { UpgradeConnection } from '../request.ts'
 import { authority, type Endpoint } from './kubelet-endpoint.ts'
@@ -27,21 +26,27 @@ const tlsOptions = ({ tls }: Endpoint): TlsOptions =>
 
 /** The backend's answer, its body still to be read. Throws StatusError 503 or 500 when it cannot be reached. */
 export function sendToBackend(request: BackendRequest): Promise<IncomingMessage> {
-  const { endpoint, method, target, signal } = request
   return new Promise((resolve, reject) => {
-    const options: RequestOptions = {
-      host: endpoint.host,
-      port: endpoint.port,
-      method,
-      path: target,
-      headers: { ...request.headers, host: authority(endpoint) } as Record<string, string | string[]>,
-      signal,
-      ...(endpoint.scheme === 'https' ? tlsOptions(endpoint) : {}),
-    }
-    const outgoing = (endpoint.scheme === 'https' ? httpsRequest : httpRequest)(options, resolve)
+    const outgoing = openRequest(request, { signal: request.signal })
+    outgoing.on('response', resolve)
     outgoing.on('error', (error) => reject(dialError(error, request)))
     if (request.body === null) outgoing.end()
     else pipeline(request.body, outgoing, () => {}) // The error event above tells of a failure.
+  })
+}
+
+function openRequest(
+  { endpoint, method, target, headers }: Omit<BackendRequest, 'body' | 'signal'>,
+  options: Pick<RequestOptions, 'signal' | 'agent'>,
+): ClientRequest {
+  return (endpoint.scheme === 'https' ? httpsRequest : httpRequest)({
+    host: endpoint.host,
+    port: endpoint.port,
+    method,
+    path: target,
+    headers: { ...headers, host: authority(endpoint) } as Record<string, string | string[]>,
+    ...options,
+    ...(endpoint.scheme === 'https' ? tlsOptions(endpoint) : {}),
   })
 }
 
@@ -69,53 +74,60 @@ function describeDial(error: NodeJS.ErrnoException, endpoint: Endpoint): string 
   }
 }
 
-/** Connects, sends the upgrade request on, and joins the two connections; what the backend answers goes back as it is. */
-export async function tunnel(
-  connection: UpgradeConnection,
-  upgrade: {
-    readonly endpoint: Endpoint
-    readonly method: string
-    readonly target: string
-    readonly headerLines: readonly string[]
-  },
-): Promise<void> {
+/**
+ * Sends the upgrade request on. A backend that agrees gets the client's connection; what it answers instead goes back and ends
+ * the connection, for whatever the client said next would reach the backend with this server's credentials.
+ */
+export function tunnel(connection: UpgradeConnection, request: Omit<BackendRequest, 'body' | 'signal'>): void {
   const { socket, head } = connection
-  const { endpoint } = upgrade
-  let backend: Duplex
-  try {
-    backend = await dial(endpoint)
-  } catch (error) {
-    const message = `error dialing backend: ${describeDial(error as NodeJS.ErrnoException, endpoint)}`
-    return refuse(socket, new StatusError({ code: 500, reason: '', message }))
-  }
-  const lines = [`${upgrade.method} ${upgrade.target} HTTP/1.1`, `Host: ${authority(endpoint)}`, ...upgrade.headerLines]
-  backend.write(`${lines.join('\r\n')}\r\n\r\n`)
-  if (head.length > 0) backend.write(head)
-  join(socket, backend)
-  join(backend, socket)
+  const outgoing = openRequest(request, { agent: false })
+  const leave = (): void => void outgoing.destroy()
+  socket.once('close', leave)
+  outgoing.once('error', (error) => {
+    const message = `error dialing backend: ${describeDial(error, request.endpoint)}`
+    refuse(socket, new StatusError({ code: 500, reason: '', message }))
+  })
+  outgoing.once('upgrade', (answer, backend, backendHead) => {
+    socket.off('close', leave)
+    if ('setNoDelay' in backend) (backend as Socket).setNoDelay(true)
+    socket.write(headOf(answer, answer.rawHeaders))
+    if (backendHead.length > 0) socket.write(backendHead)
+    if (head.length > 0) backend.write(head)
+    join(socket, backend)
+    join(backend, socket)
+  })
+  outgoing.once('response', (answer) => {
+    socket.write(headOf(answer, [...endingHeaders(answer.rawHeaders), 'Connection', 'close']))
+    answer.once('error', () => socket.destroy())
+    answer.pipe(socket)
+  })
+  outgoing.end()
 }
+
+function headOf({ statusCode, statusMessage }: IncomingMessage, rawHeaders: readonly string[]): string {
+  let head = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n`
+  for (const [name, value] of headerPairs(rawHeaders)) head += `${name}: ${value}\r\n`
+  return `${head}\r\n`
+}
+
+function headerPairs(raw: readonly string[]): [string, string][] {
+  return raw.flatMap((name, index) => (index % 2 === 0 ? [[name, raw[index + 1]!] as [string, string]] : []))
+}
+
+/** The body goes out as it is read, until the connection ends: its framing was that of the other connection. */
+function endingHeaders(raw: readonly string[]): string[] {
+  return headerPairs(raw)
+    .filter(([name]) => !OF_CONNECTION.has(name.toLowerCase()))
+    .flat()
+}
+
+const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding'])
 
 /** Bytes flow from one to the other; an end passes on what is still under way, a failure does not wait for it. */
 function join(from: Duplex, to: Duplex): void {
   from.pipe(to)
   from.once('error', () => to.destroy())
   from.once('close', () => to.end())
-}
-
-function dial(endpoint: Endpoint): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const { host, port } = endpoint
-    const socket =
-      endpoint.scheme === 'https'
-        ? connectTls({ host, port, ...tlsOptions(endpoint) } as never)
-        : connectTcp({ host, port })
-    socket.once('error', reject)
-    socket.once(endpoint.scheme === 'https' ? 'secureConnect' : 'connect', () => {
-      socket.off('error', reject)
-      socket.setNoDelay(true)
-      resolve(socket)
-    })
-  })
 }
 
 function refuse(socket: Duplex, error: StatusError): void {

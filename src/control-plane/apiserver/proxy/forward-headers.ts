@@ -34,17 +34,19 @@ export function forwardedHeaders(raw: RawHeaders, forwardedFor: string): Record<
   return headers
 }
 
-/** Header lines of an upgrade: those that ask for it stay. */
-export function upgradeHeaderLines(raw: RawHeaders): string[] {
-  const lines: string[] = []
+/** Headers of an upgrade: those that ask for it stay. What follows the head is no body, so nothing speaks of one. */
+export function upgradeHeaders(raw: RawHeaders): Record<string, string[]> {
+  const headers: Record<string, string[]> = {}
   for (const [name, value] of raw) {
     const key = name.toLowerCase()
-    if (key === 'host' || isCredential(key)) continue
+    if (OF_A_BODY.has(key) || key === 'host' || isCredential(key)) continue
     const kept = key === 'sec-websocket-protocol' ? value.replace(TOKEN_PROTOCOL, '').replace(/,\s*$/, '') : value
-    if (kept !== '') lines.push(`${name}: ${kept}`)
+    if (kept !== '') (headers[key] ??= []).push(kept)
   }
-  return lines
+  return headers
 }
+
+const OF_A_BODY = new Set(['content-length', 'transfer-encoding'])
 
 /** Headers of an answer that go back to the client. */
 export function answeredHeaders(raw: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

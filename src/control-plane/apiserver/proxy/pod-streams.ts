@@ -6,7 +6,7 @@ import { badRequest, StatusError } from '#machinery/status-error.ts'
 import { isTrue } from '../request-info.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { sendToBackend, tunnel } from './backend.ts'
-import { upgradeHeaderLines } from './forward-headers.ts'
+import { upgradeHeaders } from './forward-headers.ts'
 import { kubeletEndpoint, type Endpoint, type KubeletClientCredentials } from './kubelet-endpoint.ts'
 import { validateLogOptions } from './log-options.ts'
 import { chooseContainer } from './pod-container.ts'
@@ -63,7 +63,7 @@ export class PodStreams {
     const target = isPortForward
       ? withQuery(`/portForward/${place}`, portParameters(query))
       : withQuery(`/${info.subresource}/${place}/${container}`, streamParameters(query))
-    const upgrade = { endpoint, method, target, headerLines: upgradeHeaderLines(connection.rawHeaders) }
+    const upgrade = { endpoint, method, target, headers: upgradeHeaders(connection.rawHeaders) }
     return { code: 101, body: { form: 'upgrade', accept: (raw) => void tunnel(raw, upgrade) } }
   }
 

@@ -2,7 +2,7 @@
 import type { KindDefinition } from '#api/kind.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { sendToBackend, tunnel } from './backend.ts'
-import { answeredHeaders, forwardedHeaders, upgradeHeaderLines } from './forward-headers.ts'
+import { answeredHeaders, forwardedHeaders, upgradeHeaders } from './forward-headers.ts'
 import { PodStreams } from './pod-streams.ts'
 import { findProxyTarget, type ProxyTargetOptions } from './proxy-target.ts'
 
@@ -40,7 +40,7 @@ async function forward(request: ApiRequest, options: ProxyTargetOptions): Promis
   const target = `${encodeURI(rest === '' ? '/' : rest)}${search}`
   const rawHeaders = connection?.rawHeaders ?? []
   if (connection?.upgrade === true) {
-    const upgrade = { endpoint, method, target, headerLines: upgradeHeaderLines(rawHeaders) }
+    const upgrade = { endpoint, method, target, headers: upgradeHeaders(rawHeaders) }
     return { code: 101, body: { form: 'upgrade', accept: (raw) => void tunnel(raw, upgrade) } }
   }
   const answer = await sendToBackend({

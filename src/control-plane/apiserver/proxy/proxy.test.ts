@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Pod } from '#api/core/v1.gen.ts'
 import { StatusError } from '#machinery/status-error.ts'
-import { forwardedHeaders, upgradeHeaderLines } from './forward-headers.ts'
+import { forwardedHeaders, upgradeHeaders } from './forward-headers.ts'
 import { kubeletEndpoint } from './kubelet-endpoint.ts'
 import { validateLogOptions } from './log-options.ts'
 import { chooseContainer } from './pod-container.ts'
@@ -65,12 +65,12 @@ test('credentials and what speaks of this connection stay here', () => {
     ['Sec-WebSocket-Protocol', 'base64url.bearer.authorization.k8s.io.c2VjcmV0, v5.channel.k8s.io'],
   ]
   assert.deepEqual(Object.keys(forwardedHeaders(raw, '192.0.2.1')), ['x-custom', 'x-forwarded-for'])
-  assert.deepEqual(upgradeHeaderLines(raw), [
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'X-Custom: 1',
-    'Sec-WebSocket-Protocol: v5.channel.k8s.io',
-  ])
+  assert.deepEqual(upgradeHeaders([...raw, ['Content-Length', '0']]), {
+    connection: ['Upgrade'],
+    upgrade: ['websocket'],
+    'x-custom': ['1'],
+    'sec-websocket-protocol': ['v5.channel.k8s.io'],
+  })
 })
 
 test('log options', () => {
