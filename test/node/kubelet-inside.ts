@@ -19,7 +19,12 @@ import { CriRuntime } from '#worker-node/kubelet/runtime/cri/cri-runtime.ts'
 import { runRuntimeSuite } from '#worker-node/kubelet/runtime/testing/suite.ts'
 import { FakeApi } from '#worker-node/kubelet/testing/fake-api.ts'
 import { LinuxMounter } from '#worker-node/kubelet/volumes/linux-mounter.ts'
+import { HostPorts } from '#worker-node/network/host-ports/host-ports.ts'
 import { BUSYBOX } from './test-images.ts'
+
+const HOST_PORT = 9080
+/** An address of the node beside loopback. */
+const NODE_ADDRESS = '172.31.99.1'
 
 const folder = process.env['SCRATCH']!
 const rootDir = join(folder, 'kubelet')
@@ -79,6 +84,7 @@ async function makeKubelet(): Promise<Kubelet> {
     resolvConf: '',
     cgroups: await selectCgroupManager(),
     mounter: new LinuxMounter(),
+    hostPorts: new HostPorts({ reserved: [], log: LOG }),
     server: {
       address: '127.0.0.1',
       port: 0,
@@ -136,6 +142,7 @@ function twoContainers(): Pod {
             'echo page > /shared/index.html; trap "exit 0" TERM; httpd -p 8080 -h /shared; while true; do sleep 0.1; done',
           ),
           volumeMounts,
+          ports: [{ containerPort: 8080, hostPort: HOST_PORT, protocol: 'TCP' }],
           readinessProbe: { httpGet: { path: '/index.html', port: 8080 }, periodSeconds: 1 },
           env: [{ name: 'NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
         },
@@ -218,6 +225,22 @@ test('commands run inside, with input, errors and exit codes', async () => {
   assert.match(full[2] ?? '', /No space left on device/)
 })
 
+/** What the web server answers at the host port of `address`, asked from the node; the error's code when nobody does. */
+async function askHostPort(address: string): Promise<string> {
+  try {
+    return await (await fetch(`http://${address}:${HOST_PORT}/index.html`, { headers: { connection: 'close' } })).text()
+  } catch (error) {
+    return ((error as Error).cause as NodeJS.ErrnoException).code ?? ''
+  }
+}
+
+test('a host port answers on every address of the node, for the node and for the pod itself', async () => {
+  await runCommand('ip', ['addr', 'add', `${NODE_ADDRESS}/32`, 'dev', 'lo'])
+  for (const address of ['127.0.0.1', NODE_ADDRESS]) assert.equal(await askHostPort(address), 'page\n')
+  const fetched = await exec('writer', ['wget', '-qO-', `http://${NODE_ADDRESS}:${HOST_PORT}/index.html`])
+  assert.equal(fetched[1], 'page\n')
+})
+
 test('logs and pods are served, strangers are not', async () => {
   assert.deepEqual(await get('/containerLogs/default/two/writer'), { code: 200, body: 'begun\n' })
   assert.equal((await get('/containerLogs/default/two/writer?previous=true')).code, 400)
@@ -235,11 +258,13 @@ test('logs and pods are served, strangers are not', async () => {
 test('a restarted kubelet restarts nothing', async () => {
   const before = containerIds()
   await kubelet.stop()
+  assert.equal(await askHostPort(NODE_ADDRESS), 'page\n', 'host ports live on without the kubelet')
   kubelet = await makeKubelet()
   await kubelet.start()
   await new Promise((resolve) => setTimeout(resolve, 1500))
   assert.deepEqual(containerIds(), before)
   assert.equal(isReady(), true)
+  assert.equal(await askHostPort(NODE_ADDRESS), 'page\n')
 })
 
 test('a container that dies is noticed and replaced within a second', async () => {
@@ -261,6 +286,7 @@ test('a deleted pod gets its signal, ends, and leaves nothing on the node', asyn
   await api.delete(PODS, 'default', 'two', {})
   await until('the pod is gone', () => pod() === undefined)
   assert.equal((await follow).body, 'begun\nended\n')
+  assert.equal(await askHostPort(NODE_ADDRESS), 'ECONNREFUSED')
   await until('its containers are gone', async () => (await runtime.listContainers()).length === 0)
   await until('its sandbox is gone', async () => (await runtime.listPodSandboxes()).length === 0)
   await until(

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { renderContainerdConfig } from '#cluster/nodes/containerd-config.ts'
+import { renderCniConfig } from '#worker-node/network/cni-config.ts'
 import { busyboxArchive, PAUSE, pauseArchive } from './test-images.ts'
 
 const CGROUPS = '/sys/fs/cgroup'
@@ -56,9 +57,8 @@ async function prepare(folder: string): Promise<void> {
     restrictOomScore: true,
   })
   await writeFile(join(folder, 'config.toml'), config)
-  const ipam = { type: 'host-local', dataDir: join(folder, 'ipam'), ranges: [[{ subnet: '10.250.0.0/24' }]] }
-  const network = { cniVersion: '0.4.0', name: 'scratch', plugins: [{ type: 'ptp', ipMasq: false, ipam }] }
-  await writeFile(join(folder, 'cni', '10-scratch.conflist'), JSON.stringify(network))
+  const network = renderCniConfig({ podCidr: '10.250.0.0/24', ipamDir: join(folder, 'ipam'), mtu: 1500 })
+  await writeFile(join(folder, 'cni', '10-scratch.conflist'), network)
   await writeFile(join(folder, 'init.sh'), initScript(folder))
 }
 
@@ -76,6 +76,7 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock /run/netns /run/containerd /var/lib/cni
 mount -t tmpfs tmpfs /var/lib/cni
 ip link set lo up
+echo 1 > /proc/sys/net/ipv4/ip_forward
 containerd -c ${folder}/config.toml > ${folder}/containerd.log 2>&1 &
 for attempt in $(seq 100); do ctr version > /dev/null 2>&1 && break; sleep 0.05; done
 ctr -n k8s.io images import ${folder}/pause.tar > /dev/null
@@ -146,8 +147,10 @@ async function run(
   const enter = (await cgroupFolders(cgroup)).map((path) => `echo $$ > ${path}/cgroup.procs`).join('; ')
   const unshare = 'exec unshare --mount --net --uts --ipc --cgroup --pid --fork --kill-child sh'
   const command = `${enter}; ${unshare} ${folder}/init.sh ${process.execPath} ${program}`
+  // Its words are for people, not for the test runner that started this one.
+  const { NODE_TEST_CONTEXT: _, ...environment } = process.env
   const child = spawn('sh', ['-c', command], {
-    env: { ...process.env, SCRATCH: folder },
+    env: { ...environment, SCRATCH: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const chunks: Buffer[] = []

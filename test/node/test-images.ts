@@ -23,6 +23,7 @@ const TOOLS = [
   'dd',
   'ls',
   'kill',
+  'wget',
 ]
 
 export async function pauseArchive(): Promise<Buffer> {

@@ -21,6 +21,7 @@ import { KUBELET_VERSION, createKubelet } from '#worker-node/kubelet/kubelet.ts'
 import type { Kubelet } from '#worker-node/kubelet/kubelet-options.ts'
 import { CriRuntime } from '#worker-node/kubelet/runtime/cri/cri-runtime.ts'
 import { LinuxMounter } from '#worker-node/kubelet/volumes/linux-mounter.ts'
+import { HostPorts } from '#worker-node/network/host-ports/host-ports.ts'
 import { PodNetwork } from '#worker-node/network/pod-network.ts'
 import { ServiceProxy } from '#worker-node/proxy/proxy.ts'
 import { addressRange } from './address-range.ts'
@@ -152,6 +153,7 @@ async function buildKubelet(
     resolvConf: config.resolvConf,
     cgroups: await selectCgroupManager(),
     mounter: new LinuxMounter(),
+    hostPorts: new HostPorts({ reserved: [config.clusterDns], log: log.child({ part: 'network' }) }),
     server: {
       address: config.nodeIp,
       port: KUBELET_PORT,

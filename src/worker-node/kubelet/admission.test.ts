@@ -29,6 +29,18 @@ test('the message tells the amounts', () => {
   )
 })
 
+test('a host port is given once, on any of its addresses', () => {
+  const on = (hostPort: number, more: object = {}): Pod =>
+    aPod({ containers: [aContainer('main', { ports: [{ containerPort: 80, hostPort, protocol: 'TCP', ...more }] })] })
+  assert.equal(reason(on(80), [on(81), on(80, { protocol: 'UDP' })]), undefined)
+  assert.equal(reason(on(80), [on(80, { hostIP: '172.31.0.11' })]), 'NodePorts')
+  assert.equal(reason(on(80, { hostIP: '127.0.0.1' }), [on(80, { hostIP: '172.31.0.11' })]), undefined)
+  assert.equal(
+    admitPod(on(80), { allocatable, others: [on(80)] })?.message,
+    "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+  )
+})
+
 test('static pods are always taken', () => {
   const pod = asking('100')
   const annotations = { 'kubernetes.io/config.source': 'file' }

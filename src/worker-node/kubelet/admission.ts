@@ -1,5 +1,6 @@
 /** Decides whether this node takes a pod that was bound to it: room, and sysctls that reach beyond the pod; pure. */
 import type { Container, Pod } from '#api/core/v1.gen.ts'
+import { hostPortsOf, isSameHostPort } from './host-ports.ts'
 import { isStaticPod } from './pods/pod-facts.ts'
 import type { Verdict } from './pods/pod-memory.ts'
 import { quantityMilliValue, quantityValue } from './quantities.ts'
@@ -40,7 +41,21 @@ export function admitPod(pod: Pod, { allocatable, others }: AdmissionFacts): Ver
     if (requested > 0 && used + requested > valueOf(capacity))
       return outOf(resource, { requested, used, capacity: valueOf(capacity) })
   }
+  if (hasPortConflict(pod, others))
+    return {
+      reason: 'NodePorts',
+      message:
+        "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    }
   return null
+}
+
+function hasPortConflict(pod: Pod, others: readonly Pod[]): boolean {
+  const wanted = hostPortsOf(pod)
+  return (
+    wanted.length > 0 &&
+    others.some((other) => hostPortsOf(other).some((taken) => wanted.some((port) => isSameHostPort(port, taken))))
+  )
 }
 
 const RESOURCES: readonly (readonly [string, (text: string) => number])[] = [

@@ -6,6 +6,7 @@ import type { NodeAddress, Pod, Taint } from '#api/core/v1.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
 import type { HostedPod } from './hosted-pods/hosted-pod.ts'
+import type { HostPortService } from './host-ports.ts'
 import type { RuntimeService } from './runtime/runtime-service.ts'
 import type { CgroupManager } from './cgroups/cgroup-manager.ts'
 import type { Mounter } from './volumes/mounter.ts'
@@ -40,6 +41,8 @@ export type KubeletOptions = {
   readonly resolvConf: string
   readonly cgroups: CgroupManager
   readonly mounter: Mounter
+  /** Absent: host ports are left to the CNI configuration. */
+  readonly hostPorts?: HostPortService
   /** Absent: no HTTPS server (simulation, unit tests). */
   readonly server?: KubeletServerOptions
   /** Folder with manifests of static pods. */

@@ -248,8 +248,9 @@ class NodeKubelet implements Kubelet {
   }
 
   #workerContext(): ConstructorParameters<typeof PodWorkers>[0]['context'] {
-    const { runtime, clock, log, cgroups, rootDir, podLogsDir, events, nodeName } = this.#options
+    const { runtime, clock, log, cgroups, rootDir, podLogsDir, events, nodeName, hostPorts } = this.#options
     return {
+      ...(hostPorts && { hostPorts }),
       runtime,
       clock,
       log,
@@ -350,11 +351,15 @@ class NodeKubelet implements Kubelet {
   }
 
   async #cleanUp(): Promise<void> {
-    const { runtime, cgroups, podLogsDir, log } = this.#options
+    const { runtime, cgroups, podLogsDir, log, hostPorts } = this.#options
     const isKnown = (podUid: string): boolean => this.#workers?.has(podUid) ?? true
     await cleanUpOrphans({ runtime, volumes: this.#volumes, cgroups, podLogsDir, log, isKnown }).catch(
       (error: unknown) => log.warn('could not look for left-over pods', { error: String(error) }),
     )
+    const podIps = (this.#workers?.activePods() ?? []).map(({ status }) => status?.podIP ?? '')
+    await hostPorts
+      ?.retain(new Set(podIps))
+      .catch((error: unknown) => log.warn('left-over host ports could not be removed', { error: String(error) }))
   }
 
   /** The last step of a deletion; the uid keeps a new pod of the same name safe. */

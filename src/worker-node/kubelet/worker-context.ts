@@ -6,6 +6,7 @@ import type { CgroupManager } from './cgroups/cgroup-manager.ts'
 import type { DnsFacts } from './containers/dns.ts'
 import type { EnvironmentSources } from './containers/environment.ts'
 import type { NodeFacts } from './containers/field-values.ts'
+import type { HostPortService } from './host-ports.ts'
 import type { ImageManager } from './images/image-manager.ts'
 import type { ProbeManager } from './probes/probe-manager.ts'
 import type { RuntimeService } from './runtime/runtime-service.ts'
@@ -34,6 +35,7 @@ export type WorkerContext = PodEvents & {
   readonly probes: ProbeManager
   readonly statuses: StatusManager
   readonly cgroups: CgroupManager
+  readonly hostPorts?: HostPortService
   readonly startSlots: Semaphore
   readonly execsPerPodMax: number
   readonly userAgent: string

@@ -34,6 +34,7 @@ export async function killPod(context: WorkerContext, inputs: KillPodInputs): Pr
       }
     }),
   )
+  await context.hostPorts?.remove(pod.metadata.uid)
   await Promise.all(state.sandboxes.filter(({ ready }) => ready).map(({ id }) => context.runtime.stopPodSandbox(id)))
 }
 

@@ -3,7 +3,8 @@ import type { Pod } from '#api/core/v1.gen.ts'
 import { CONFIG_SOURCE, POD_NAME_LABEL, POD_NAMESPACE_LABEL, POD_UID_LABEL } from '../runtime/labels.ts'
 import { Protocol } from '../runtime/proto/cri_pb.ts'
 import type { SandboxConfig } from '../runtime/runtime-service.ts'
-import { containersOf, isHostNetwork } from '../pods/pod-facts.ts'
+import { hostPortsOf, type HostPort } from '../host-ports.ts'
+import { isHostNetwork } from '../pods/pod-facts.ts'
 import { dnsOf, type DnsFacts } from './dns.ts'
 import { hostnameOf } from './hosts-file.ts'
 import { sandboxSecurityContext } from './security-context.ts'
@@ -16,7 +17,11 @@ export type SandboxInputs = {
   readonly seccompDir: string
 }
 
-const PROTOCOLS: Readonly<Record<string, Protocol>> = { TCP: Protocol.TCP, UDP: Protocol.UDP, SCTP: Protocol.SCTP }
+const PROTOCOLS: Readonly<Record<HostPort['protocol'], Protocol>> = {
+  TCP: Protocol.TCP,
+  UDP: Protocol.UDP,
+  SCTP: Protocol.SCTP,
+}
 
 export function sandboxConfig(pod: Pod, inputs: SandboxInputs): SandboxConfig {
   const dns = dnsOf(pod, inputs.dns)
@@ -40,14 +45,5 @@ export function sandboxConfig(pod: Pod, inputs: SandboxInputs): SandboxConfig {
 
 function portMappings(pod: Pod): NonNullable<SandboxConfig['portMappings']> {
   if (isHostNetwork(pod)) return []
-  return containersOf(pod).flatMap(({ container }) =>
-    (container.ports ?? [])
-      .filter((port) => port.hostPort)
-      .map((port) => ({
-        protocol: PROTOCOLS[port.protocol ?? 'TCP'] ?? Protocol.TCP,
-        containerPort: port.containerPort,
-        hostPort: port.hostPort!,
-        hostIp: port.hostIP ?? '',
-      })),
-  )
+  return hostPortsOf(pod).map(({ protocol, ...port }) => ({ ...port, protocol: PROTOCOLS[protocol] }))
 }

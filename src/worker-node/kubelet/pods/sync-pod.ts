@@ -9,6 +9,7 @@ import { podLogFolder } from '../containers/pod-folders.ts'
 import { podCgroupResources } from '../containers/resources.ts'
 import { sandboxConfig } from '../containers/sandbox-config.ts'
 import { removeOldAttempts, startContainer, StartError, type StartInputs } from '../containers/start-container.ts'
+import { hostPortsOf } from '../host-ports.ts'
 import type { SandboxConfig } from '../runtime/runtime-service.ts'
 import type { MountedVolume } from '../volumes/volume-plugin.ts'
 import { MountError } from '../volumes/volume-manager.ts'
@@ -54,6 +55,7 @@ export async function syncPod(context: WorkerContext, memory: PodMemory, signal:
   }
   if (plan.createSandbox) await runSandbox(context, memory, { plan, state, signal })
   if (plan.createSandbox ?? plan.stop.length > 0) state = await refresh(context, memory)
+  await openHostPorts(context, pod, state)
   const wakeAtMs = await startAll(context, memory, { plan, state, volumes, signal })
   return { isDone: false, wakeAtMs: Math.min(wakeAtMs, context.clock.now() + REFRESH_MS) }
 }
@@ -129,6 +131,19 @@ async function runSandbox(
     signal.throwIfAborted()
     const { message } = error as Error
     context.event(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${message}`)
+    throw new SyncError(message)
+  }
+}
+
+async function openHostPorts(context: WorkerContext, pod: Pod, state: PodState): Promise<void> {
+  const ports = isHostNetwork(pod) ? [] : hostPortsOf(pod)
+  const podIp = state.sandboxes[0]?.ips[0]
+  if (!context.hostPorts || ports.length === 0 || podIp === undefined) return
+  try {
+    await context.hostPorts.set(pod.metadata.uid, podIp, ports)
+  } catch (error) {
+    const { message } = error as Error
+    context.event(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to open host ports: ${message}`)
     throw new SyncError(message)
   }
 }
