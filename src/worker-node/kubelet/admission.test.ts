@@ -23,10 +23,7 @@ test('room for cpu and pods', () => {
 
 test('the message tells the amounts', () => {
   const verdict = admitPod(asking('1'), { allocatable, others: [asking('1500m')] })
-  assert.equal(
-    verdict?.message,
-    "Pod was rejected: Node didn't have enough resource: cpu, requested: 1000, used: 1500, capacity: 2000",
-  )
+  assert.equal(verdict?.message, "Node didn't have enough resource: cpu, requested: 1000, used: 1500, capacity: 2000")
 })
 
 test('a host port is given once, on any of its addresses', () => {
@@ -37,7 +34,7 @@ test('a host port is given once, on any of its addresses', () => {
   assert.equal(reason(on(80, { hostIP: '127.0.0.1' }), [on(80, { hostIP: '172.31.0.11' })]), undefined)
   assert.equal(
     admitPod(on(80), { allocatable, others: [on(80)] })?.message,
-    "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
   )
 })
 

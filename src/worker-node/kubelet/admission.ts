@@ -44,8 +44,7 @@ export function admitPod(pod: Pod, { allocatable, others }: AdmissionFacts): Ver
   if (hasPortConflict(pod, others))
     return {
       reason: 'NodePorts',
-      message:
-        "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+      message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
     }
   return null
 }
@@ -69,7 +68,7 @@ function outOf(
 ): Verdict {
   return {
     reason: `OutOf${resource}`,
-    message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+    message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
   }
 }
 

@@ -234,10 +234,16 @@ test('the node says when it is not ready, and pods wait for the network', async 
 })
 
 test('a pod that this node cannot take fails with the reason', async (t) => {
-  const { api, until, pod } = await start(t)
+  const { api, until, pod, events } = await start(t)
   const securityContext = { sysctls: [{ name: 'kernel.msgmax', value: '1' }] }
   await api.create(PODS, aPod({ securityContext }))
   await until('it failed', () => pod()?.status?.phase === 'Failed')
   assert.equal(pod()?.status?.reason, 'SysctlForbidden')
-  assert.equal(pod()?.status?.message, 'forbidden sysctl: "kernel.msgmax" not allowlisted')
+  const message = 'forbidden sysctl: "kernel.msgmax" not allowlisted'
+  assert.equal(pod()?.status?.message, `Pod was rejected: ${message}`)
+  assert.equal(pod()?.status?.containerStatuses, undefined)
+  assert.deepEqual(
+    events.filter((event) => !event.startsWith('Starting')),
+    [`SysctlForbidden: ${message}`],
+  )
 })

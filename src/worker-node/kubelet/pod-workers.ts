@@ -63,7 +63,10 @@ export class PodWorkers {
     this.#workers.set(uid, worker)
     const isNew = pod.status?.phase === undefined || pod.status.phase === 'Pending'
     const refusal = isNew && !isTerminal(pod) ? this.#options.admit(pod, others) : null
-    if (refusal) worker.evict(refusal)
+    if (refusal) {
+      this.#options.context.event(pod, 'Warning', refusal.reason, refusal.message)
+      worker.evict({ ...refusal, message: `Pod was rejected: ${refusal.message}` })
+    }
     if (pod.metadata.deletionTimestamp !== undefined) worker.update(pod)
     worker.wake()
   }

@@ -26,7 +26,9 @@ export async function endPod(context: WorkerContext, memory: PodMemory, options:
   const before = await observePod(context, memory)
   followProbes(context, memory, before)
   context.probes.stopKilling(uid)
-  if (!options.isGone && !wasTerminal) publish(context, memory, before)
+  // Of a pod that this node refuses, the refusal is all there is to tell.
+  const isRefused = memory.verdict !== null && context.statuses.get(uid) === undefined
+  if (!options.isGone && !wasTerminal && !isRefused) publish(context, memory, before)
   const { killing: alreadyKilling, execs } = memory
   await killPod(context, { pod, state: before, alreadyKilling, execs, ...options })
   const after = await observePod(context, memory)
