@@ -8,7 +8,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { decode, encode, streamEncode, type DecodedPacket, type Packet } from 'dns-packet'
 import type { Service } from '#api/core/v1.gen.ts'
 import { SERVICES } from '#api/resources.gen.ts'
@@ -37,22 +37,6 @@ async function lineWith(child: ChildProcess, text: string): Promise<string> {
   throw new Error(`the program ended without saying "${text}"`)
 }
 
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cluster-dns-test-'))
-  await writeFile(join(folder, 'resolv.conf'), '')
-  const kubeconfig = join(folder, 'kubeconfig')
-  api = start('kubets.ts', 'api', '--port', '0', '--data-dir', join(folder, 'data'), '--kubeconfig', kubeconfig)
-  await lineWith(api, kubeconfig)
-  const files = ['--kubeconfig', kubeconfig, '--resolv-conf', join(folder, 'resolv.conf')]
-  dns = start('cluster-dns.ts', ...files, '--port', '0', '--cluster-domain', 'corp.test')
-  port = (JSON.parse(await lineWith(dns, 'answering')) as { port: number }).port
-})
-
-after(async () => {
-  for (const child of [dns, api]) if (child?.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit')
-  await rm(folder, { recursive: true, force: true })
-})
-
 const query = (name: string): Packet => ({
   type: 'query',
   id: 7,
@@ -79,32 +63,50 @@ async function askTcp(name: string): Promise<DecodedPacket> {
 const rcodeOf = ({ flags = 0 }: DecodedPacket): number => flags & 0xf
 const addressOf = ({ answers }: DecodedPacket): unknown => (answers?.[0] as { data?: unknown } | undefined)?.data
 
-test('Services are found over UDP and TCP as they come and go', async () => {
-  const config = await loadKubeconfig(join(folder, 'kubeconfig'))
-  const transport = new HttpTransport({ config, clock: new SystemClock(), userAgent: 'dns-test' })
-  const client = new RestClient(transport)
-  const name = 'web.default.svc.corp.test'
-  assert.equal(rcodeOf(await askUdp(name)), 3)
-  const created = await client.create<Service>(SERVICES, {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'web', namespace: 'default' },
-    spec: { ports: [{ port: 80 }] },
+describe('cluster-dns', () => {
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cluster-dns-test-'))
+    await writeFile(join(folder, 'resolv.conf'), '')
+    const kubeconfig = join(folder, 'kubeconfig')
+    api = start('kubets.ts', 'api', '--port', '0', '--data-dir', join(folder, 'data'), '--kubeconfig', kubeconfig)
+    await lineWith(api, kubeconfig)
+    const files = ['--kubeconfig', kubeconfig, '--resolv-conf', join(folder, 'resolv.conf')]
+    dns = start('cluster-dns.ts', ...files, '--port', '0', '--cluster-domain', 'corp.test')
+    port = (JSON.parse(await lineWith(dns, 'answering')) as { port: number }).port
   })
-  await eventually(async () => addressOf(await askUdp(name)) === created.spec.clusterIP)
-  assert.equal(addressOf(await askTcp(name)), created.spec.clusterIP)
-  await client.delete(SERVICES, 'default', 'web')
-  await eventually(async () => rcodeOf(await askUdp(name)) === 3)
-  await transport.close()
-})
 
-test('a name outside the cluster cannot be told without a nameserver', async () => {
-  assert.equal(rcodeOf(await askUdp('example.com')), 2)
-})
+  after(async () => {
+    for (const child of [dns, api]) if (child?.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit')
+    await rm(folder, { recursive: true, force: true })
+  })
 
-test('the process ends with SIGTERM, as one that did its work', async () => {
-  dns.kill('SIGTERM')
-  assert.deepEqual(await once(dns, 'exit'), [0, null])
+  test('Services are found over UDP and TCP as they come and go', async () => {
+    const config = await loadKubeconfig(join(folder, 'kubeconfig'))
+    const transport = new HttpTransport({ config, clock: new SystemClock(), userAgent: 'dns-test' })
+    const client = new RestClient(transport)
+    const name = 'web.default.svc.corp.test'
+    assert.equal(rcodeOf(await askUdp(name)), 3)
+    const created = await client.create<Service>(SERVICES, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'default' },
+      spec: { ports: [{ port: 80 }] },
+    })
+    await eventually(async () => addressOf(await askUdp(name)) === created.spec.clusterIP)
+    assert.equal(addressOf(await askTcp(name)), created.spec.clusterIP)
+    await client.delete(SERVICES, 'default', 'web')
+    await eventually(async () => rcodeOf(await askUdp(name)) === 3)
+    await transport.close()
+  })
+
+  test('a name outside the cluster cannot be told without a nameserver', async () => {
+    assert.equal(rcodeOf(await askUdp('example.com')), 2)
+  })
+
+  test('the process ends with SIGTERM, as one that did its work', async () => {
+    dns.kill('SIGTERM')
+    assert.deepEqual(await once(dns, 'exit'), [0, null])
+  })
 })
 
 async function eventually(condition: () => Promise<boolean>): Promise<void> {

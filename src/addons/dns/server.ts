@@ -1,6 +1,6 @@
 /** The cluster DNS server: UDP and TCP on one address, each answer made by the resolver. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { createServer, type Server, type Socket as TcpSocket } from 'node:net'
+import { createServer, type AddressInfo, type Server, type Socket as TcpSocket } from 'node:net'
 import type { DecodedPacket, Packet } from 'dns-packet'
 import type { Logger } from '#base/log.ts'
 import { decodeOrNull } from './ask.ts'
@@ -11,6 +11,8 @@ import { encodeWithin } from './wire.ts'
 /** A TCP client that sends nothing is let go after this time. */
 const TCP_IDLE_MS = 10_000
 const TCP_CONNECTIONS_MAX = 1000
+/** Ports tried when any will do. */
+const PICK_ATTEMPTS_MAX = 10
 /** All that the length in front of a TCP message can tell. */
 const TCP_BYTES_MAX = 0xffff
 
@@ -41,20 +43,33 @@ export class DnsServer {
 
   /** Rejects when the address is not this machine's or the port is taken. Port 0 picks one, the same for both. */
   async listen(port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#udp.once('error', reject)
-      this.#udp.bind(port, this.#address, () => resolve())
-    })
-    const bound = this.#udp.address().port
-    await new Promise<void>((resolve, reject) => {
-      this.#tcp.once('error', reject)
-      this.#tcp.listen({ port: bound, host: this.#address, ipv6Only: true }, () => resolve())
-    })
+    const bound = await this.#listenOnBoth(port)
     for (const socket of [this.#udp, this.#tcp]) {
       socket.removeAllListeners('error')
       socket.on('error', (error: Error) => this.#failed.reject(error))
     }
     return bound
+  }
+
+  /** A port that is free for TCP may be taken for UDP: only when none was asked for, another one will do. */
+  async #listenOnBoth(port: number): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      await new Promise<void>((resolve, reject) => {
+        this.#tcp.once('error', reject)
+        this.#tcp.listen({ port, host: this.#address, ipv6Only: true }, () => resolve())
+      })
+      const bound = (this.#tcp.address() as AddressInfo).port
+      try {
+        await new Promise<void>((resolve, reject) => {
+          this.#udp.once('error', reject)
+          this.#udp.bind(bound, this.#address, () => resolve())
+        })
+        return bound
+      } catch (error) {
+        if (port !== 0 || attempt === PICK_ATTEMPTS_MAX) throw error
+        await new Promise<void>((resolve) => this.#tcp.close(() => resolve()))
+      }
+    }
   }
 
   /** Also after a `listen` that rejected. */
