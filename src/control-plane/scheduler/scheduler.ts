@@ -29,6 +29,7 @@ import { ClusterCache } from './cache/cluster-cache.ts'
 import { toPodInfo } from './cache/node-info.ts'
 import { SchedulingCycle, countReasons, formatDiagnosis, type Diagnosis } from './cycle.ts'
 import type { ClusterEvent, CycleState, Plugin, Rejection, WeightedPlugin } from './framework.ts'
+import type { AttemptResult, PendingPods, SchedulerMetrics } from './metrics.ts'
 import { isOfInterestToQueue } from './node-changes.ts'
 import { defaultPlugins } from './plugins/index.ts'
 import { patchPodStatus, type PodStatusChange } from './pod-status.ts'
@@ -46,6 +47,7 @@ export type SchedulerOptions = {
   readonly schedulerName?: string
   readonly plugins?: readonly WeightedPlugin[]
   readonly percentageOfNodesToScore?: number
+  readonly metrics?: SchedulerMetrics
 }
 
 /** Why a pod was not placed. */
@@ -97,7 +99,7 @@ export class Scheduler {
   }
 
   /** Numbers of waiting pods, for the metric scheduler_pending_pods. */
-  pendingPods(): ReturnType<SchedulingQueue['counts']> {
+  pendingPods(): PendingPods {
     return this.#queue.counts()
   }
 
@@ -207,11 +209,13 @@ export class Scheduler {
   async #scheduleOne(queued: QueuedPod, signal: AbortSignal): Promise<void> {
     const { pod } = queued
     if (pod.metadata.deletionTimestamp !== undefined) return this.#queue.done(queued.uid)
+    queued.startedAtMs = this.#options.clock.monotonic()
     const state: CycleState = new Map()
     try {
       const nodeCount = this.#cache.nodes().length
       if (nodeCount === 0) return await this.#reject(queued, { message: 'no nodes available to schedule pods' }, signal)
       const result = this.#cycle.run(state, pod, this.#cache)
+      this.#options.metrics?.decided(this.#options.clock.monotonic() - queued.startedAtMs)
       if (result.outcome === 'no-fit') return await this.#noFit(queued, state, result.diagnosis, signal)
       this.#cache.assume(toPodInfo(pod), result.node)
       this.#nominator.delete(pod.metadata.uid)
@@ -256,6 +260,8 @@ export class Scheduler {
       this.#queue.done(queued.uid)
       await this.#preBind(state, pod, node, signal)
       if (!(await this.#runBinders(state, pod, node, signal))) throw new Error('no plugin bound the pod')
+      this.#countAttempt(queued, 'scheduled')
+      this.#options.metrics?.bound(queued.attempts)
       this.#options.events.event(
         referenceOf(pod),
         'Normal',
@@ -316,6 +322,7 @@ export class Scheduler {
     { message, rejectedBy = [], reason = 'Unschedulable', nominatedNode = '' }: Failure,
     signal: AbortSignal,
   ): Promise<void> {
+    this.#countAttempt(queued, reason === 'Unschedulable' ? 'unschedulable' : 'error')
     const current = this.#options.informers.informer<Pod>(PODS).get(keyOf(queued.pod))
     if (current === undefined || current.spec.nodeName || current.metadata.uid !== queued.uid)
       return this.#queue.done(queued.uid)
@@ -329,6 +336,10 @@ export class Scheduler {
     const condition = { type: 'PodScheduled', status: 'False', reason, message }
     const nomination = nominatedNode === null ? {} : { nominatedNodeName: nominatedNode }
     await this.#patchStatus(current, { condition, ...nomination }, signal)
+  }
+
+  #countAttempt({ startedAtMs }: QueuedPod, result: AttemptResult): void {
+    this.#options.metrics?.attempted(result, this.#options.clock.monotonic() - startedAtMs)
   }
 
   async #patchStatus(pod: Pod, change: PodStatusChange, signal?: AbortSignal): Promise<void> {

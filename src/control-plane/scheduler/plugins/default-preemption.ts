@@ -11,6 +11,7 @@ import { isNotFound } from '#machinery/status-error.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import { countReasons } from '../cycle.ts'
 import type { FilterDiagnosis, Plugin, PostFilterResult, Rejection, Snapshot } from '../framework.ts'
+import type { SchedulerMetrics } from '../metrics.ts'
 import { priorityOf } from '../pod-priority.ts'
 import { patchPodStatus } from '../pod-status.ts'
 import { findVictims, selectCandidate, type Candidate } from './preemption-victims.ts'
@@ -21,6 +22,7 @@ export type PreemptionOptions = {
   readonly random: RandomSource
   readonly log: Logger
   readonly events: EventRecorder
+  readonly metrics?: SchedulerMetrics
   readonly budgets: () => readonly PodDisruptionBudget[]
   /** Pods that the node is promised to. */
   readonly nominatedTo: (nodeName: string) => readonly Pod[]
@@ -42,6 +44,7 @@ export function createDefaultPreemption(options: PreemptionOptions): Plugin {
         ? { code: 'pending', reasons: ['waiting for the preemption for this pod to be finished'] }
         : null,
     async postFilter(_state, pod, diagnosis, snapshot): Promise<PostFilterResult> {
+      options.metrics?.triedPreemption()
       const reason = whyNotEligible(pod, diagnosis, snapshot)
       if (reason !== null) return { nominatedNode: null, message: `preemption: not eligible due to ${reason}.` }
       const { candidates, rejections } = tryNodes(pod, diagnosis, snapshot, options)
@@ -52,6 +55,7 @@ export function createDefaultPreemption(options: PreemptionOptions): Plugin {
         const message = `preemption: 0/${snapshot.nodes().length} nodes are available: ${counts}.`
         return { nominatedNode: '', message }
       }
+      options.metrics?.chose(best.victims.length)
       preempting.add(pod.metadata.uid)
       void evict(pod, best, options).then((outcome) => {
         preempting.delete(pod.metadata.uid)

@@ -46,6 +46,18 @@ test('backoff doubles up to ten seconds', async () => {
   }
 })
 
+test('a timer that fires early loses no pod', async () => {
+  const clock = new VirtualClock(0)
+  const setTimer = clock.setTimer.bind(clock)
+  clock.setTimer = (delayMs, callback) => setTimer(Math.max(0, delayMs > 1 ? delayMs - 1 : delayMs), callback)
+  const queue = new SchedulingQueue({ clock, plugins: [] })
+  const pod = buildPod('p')
+  queue.add(pod)
+  queue.fail((await queue.pop())!, pod, [])
+  await clock.advance(1000)
+  assert.equal(queue.counts().active, 1)
+})
+
 test('an event that came while the pod was looked at is not lost', async () => {
   const { clock, queue } = build()
   const pod = buildPod('p', { requests: { cpu: '2' } })

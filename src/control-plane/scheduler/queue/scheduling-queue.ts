@@ -2,7 +2,7 @@
  * Pods that wait for a node: ready ones by priority, those that failed lately until their backoff ends, those that nothing has helped
  * yet, and those behind a gate. Follows upstream's PriorityQueue.
  */
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Timer } from '#base/clock.ts'
 import { KeyedHeap } from '#base/heap.ts'
 import type { Pod } from '#api/core/v1.gen.ts'
 import type { ClusterEvent, Plugin, Rejection } from '../framework.ts'
@@ -13,6 +13,8 @@ export type QueuedPod = {
   /** When it first came, for equal priorities and latency figures. */
   readonly addedAtMs: number
   attempts: number
+  /** When its present attempt began, on the monotonic clock. */
+  startedAtMs: number
   lastFailedAtMs: number
   /** Plugins that rejected it; an event has to help one of them. Empty after an error: any event does. */
   rejectedBy: readonly string[]
@@ -39,6 +41,7 @@ export class SchedulingQueue {
   readonly #gated = new Map<string, QueuedPod>()
   /** Pods that a cycle works on, with the events that came since: they may have helped before the failure is known. */
   readonly #inFlight = new Map<string, ClusterEvent[]>()
+  #backoffTimer: Timer | null = null
   #wakeReader: (() => void) | null = null
   #closed = false
 
@@ -64,7 +67,15 @@ export class SchedulingQueue {
   /** A pod without a node that is new to us. */
   add(pod: Pod): void {
     const now = this.#options.clock.now()
-    this.#enqueue({ uid: pod.metadata.uid, pod, addedAtMs: now, attempts: 0, lastFailedAtMs: 0, rejectedBy: [] })
+    this.#enqueue({
+      uid: pod.metadata.uid,
+      pod,
+      addedAtMs: now,
+      attempts: 0,
+      startedAtMs: 0,
+      lastFailedAtMs: 0,
+      rejectedBy: [],
+    })
   }
 
   /** What kept the pod behind a gate may have ended. */
@@ -168,6 +179,7 @@ export class SchedulingQueue {
 
   close(): void {
     this.#closed = true
+    this.#backoffTimer?.cancel()
     this.#wake()
   }
 
@@ -203,7 +215,16 @@ export class SchedulingQueue {
     const waitMs = this.#backoffEndsAt(queued) - this.#options.clock.now()
     if (waitMs <= 0) return this.#enqueue(queued)
     this.#backoff.set(queued)
-    this.#options.clock.setTimer(waitMs, () => this.#endBackoff())
+    this.#awaitBackoff()
+  }
+
+  /** One timer, for the pod whose backoff ends first. */
+  #awaitBackoff(): void {
+    this.#backoffTimer?.cancel()
+    const next = this.#backoff.peek()
+    if (next === undefined) return
+    const waitMs = Math.max(0, this.#backoffEndsAt(next) - this.#options.clock.now())
+    this.#backoffTimer = this.#options.clock.setTimer(waitMs, () => this.#endBackoff())
   }
 
   #endBackoff(): void {
@@ -216,6 +237,8 @@ export class SchedulingQueue {
       this.#backoff.delete(next.uid)
       this.#enqueue(next)
     }
+    // Timers of a real machine may fire a little early.
+    this.#awaitBackoff()
   }
 
   #backoffEndsAt(queued: QueuedPod): number {
