@@ -17,6 +17,12 @@ export function controllerOf(object: KubernetesObject): OwnerReference | undefin
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true)
 }
 
+/** The key of the owner that manages the object, if that is of this kind. */
+export function controllerKeyOf(object: KubernetesObject, kind: string): string | null {
+  const owner = controllerOf(object)
+  return owner?.kind === kind ? `${object.metadata.namespace}/${owner.name}` : null
+}
+
 /** The reference by which a dependent names its managing owner. */
 export function controllerReference(resource: ResourceRef, owner: KubernetesObject): OwnerReference {
   return {

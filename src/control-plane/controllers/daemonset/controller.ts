@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { DaemonSet } from '#api/apps/v1.gen.ts'
 import type { Node, Pod, PodTemplateSpec } from '#api/core/v1.gen.ts'
-import { DAEMONSETS, NODES, PODS } from '#api/resources.gen.ts'
+import { DAEMONSETS, NODES } from '#api/resources.gen.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
@@ -15,15 +15,14 @@ import {
   REVISION_HASH_LABEL,
   type RevisionOwner,
 } from '../history/controller-revisions.ts'
-import { controllerOf, referenceTo } from '../object-key.ts'
-import { Expectations } from '../pods/expectations.ts'
-import { PodControl } from '../pods/pod-control.ts'
+import { referenceTo } from '../object-key.ts'
+import { OwnedPods } from '../pods/owned-pods.ts'
 import { slowStart } from '../pods/slow-start.ts'
 import { nextAvailabilityMs } from '../replicaset/plan.ts'
+import { isSameStatus } from '../status.ts'
 import { daemonTolerations } from './node-fit.ts'
 import { generationOf, planNodes, planRollout, planStatus, targetNodeOf, type DaemonView } from './plan.ts'
 
-const BY_OWNER = 'daemonset/owner'
 const GENERATION_LABEL = 'pod-template-generation'
 /** Pods that end at once are replaced more and more slowly. */
 const [ENDED_BACKOFF_MS_MIN, ENDED_BACKOFF_MS_MAX] = [1_000, 15 * 60_000]
@@ -39,32 +38,28 @@ export class DaemonSetController implements Controller {
   readonly #events: EventRecorder
   readonly #sets: Informer<DaemonSet>
   readonly #nodes: Informer<Node>
-  readonly #pods: Informer<Pod>
-  readonly #podControl: PodControl
+  readonly #pods: OwnedPods
   readonly #revisions: ControllerRevisions
-  readonly #expectations: Expectations
   readonly #backoffs = new Map<string, Backoff>()
 
-  constructor({ client, clock, events, informers }: ControllerContext) {
+  constructor(context: ControllerContext) {
+    const { client, clock, events, informers } = context
     this.#client = client
     this.#clock = clock
     this.#events = events
     this.#sets = informers.informer(DAEMONSETS)
     this.#nodes = informers.informer(NODES)
-    this.#pods = informers.informer(PODS)
-    this.#podControl = new PodControl(client, events)
+    this.#pods = new OwnedPods(context, this.name, 'DaemonSet')
     this.#revisions = new ControllerRevisions(client, informers, this.name)
-    this.#expectations = new Expectations(clock)
   }
 
   watch(enqueue: Enqueue): void {
-    this.#pods.addIndex(BY_OWNER, (pod) => (pod.metadata.ownerReferences ?? []).map(({ uid }) => uid))
     const onSet = (set: DaemonSet): void => enqueue(keyOf(set))
     this.#sets.addHandler({
       added: onSet,
       updated: onSet,
       deleted: (set) => {
-        this.#expectations.forget(keyOf(set))
+        this.#pods.forget(keyOf(set))
         for (const key of this.#backoffs.keys()) if (key.startsWith(`${set.metadata.uid}/`)) this.#backoffs.delete(key)
       },
     })
@@ -76,14 +71,7 @@ export class DaemonSetController implements Controller {
       },
       deleted: onNode,
     })
-    const onPod = (pod: Pod): void => {
-      const owner = controllerOf(pod)
-      if (owner?.kind !== 'DaemonSet') return
-      const key = `${pod.metadata.namespace}/${owner.name}`
-      this.#expectations.observe(key, pod.metadata.uid)
-      enqueue(key)
-    }
-    this.#pods.addHandler({ added: onPod, updated: onPod, deleted: onPod })
+    this.#pods.watch({ changed: enqueue })
     this.#revisions.watch('DaemonSet', enqueue)
   }
 
@@ -103,9 +91,9 @@ export class DaemonSetController implements Controller {
       historyLimit: set.spec.revisionHistoryLimit ?? HISTORY_LIMIT_DEFAULT,
     }
     const revisions = await this.#revisions.ensure(owner, signal)
-    const pods = this.#pods.byIndex(BY_OWNER, set.metadata.uid)
+    const pods = this.#pods.of(set)
     const view = this.#viewOf(set, pods, hashOf(revisions.current))
-    const waitMs = this.#expectations.areMet(key) ? await this.#sync(key, view, signal) : null
+    const waitMs = this.#pods.areCurrent(key) ? await this.#sync(key, view, signal) : null
     const live = new Set(pods.map(({ metadata }) => metadata.labels?.[REVISION_HASH_LABEL] ?? ''))
     await this.#revisions.prune(owner, revisions, live, signal)
     await this.#writeStatus(view, signal)
@@ -180,27 +168,16 @@ export class DaemonSetController implements Controller {
     const created = await slowStart(create.length, async () => {
       const node = nodes.next().value
       if (node === undefined) return
-      const pod = await this.#podControl.create(owner, templateFor(view, node), signal)
-      if (this.#pods.get(keyOf(pod))?.metadata.uid !== pod.metadata.uid)
-        this.#expectations.expect(key, pod.metadata.uid)
+      await this.#pods.create(key, owner, templateFor(view, node), signal)
     })
-    const deletions = await Promise.allSettled(
-      doomed.map(async (pod) => {
-        this.#expectations.expect(key, pod.metadata.uid)
-        await this.#podControl.delete(owner, pod, signal).catch((error: unknown) => {
-          this.#expectations.observe(key, pod.metadata.uid)
-          throw error
-        })
-      }),
-    )
+    const failed = await this.#pods.deleteAll(key, owner, doomed, signal)
     if (created.error !== undefined) throw created.error
-    const failed = deletions.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }
 
   async #writeStatus(view: DaemonView, signal: AbortSignal): Promise<void> {
     const status = planStatus(view)
-    if (isDeepStrictEqual(withoutZeros(status), withoutZeros(view.set.status ?? {}))) return
+    if (isSameStatus(status, view.set.status)) return
     await this.#client.updateStatus<DaemonSet>(DAEMONSETS, { ...view.set, status }, signal)
   }
 }
@@ -228,8 +205,4 @@ function templateFor({ set, hash }: DaemonView, node: string): PodTemplateSpec {
 /** What of a node decides where daemons run. */
 function placementOf({ metadata, spec }: Node): unknown {
   return [metadata.labels ?? {}, spec?.taints ?? [], spec?.unschedulable ?? false]
-}
-
-function withoutZeros(status: object): unknown {
-  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== 0))
 }

@@ -8,10 +8,12 @@ import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
 import { keyOf, type Informer } from '#client/informer.ts'
 import { matcherOf } from '#machinery/selectors/label-selector.ts'
-import { isNotFound } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
-import { controllerOf, referenceTo } from '../object-key.ts'
+import { ignoreGone } from '../ignore-gone.ts'
+import { controllerKeyOf, controllerOf, referenceTo } from '../object-key.ts'
+import { indexByController, onAnyChange, onDependentChange } from '../on-change.ts'
 import { isPodTerminal } from '../pods/pod-state.ts'
+import { isSameStatus } from '../status.ts'
 import { Conditions, hasDeadline, planStatus, untilDeadlineMs } from './conditions.ts'
 import { planCleanup } from './history.ts'
 import { NewReplicaSet } from './new-replica-set.ts'
@@ -28,7 +30,7 @@ import {
 } from './sizes.ts'
 import { isSameTemplate } from './template-hash.ts'
 
-const BY_OWNER = 'deployment/owner'
+const BY_CONTROLLER = 'deployment/controller'
 
 export class DeploymentController implements Controller {
   readonly name = 'deployment-controller'
@@ -52,20 +54,11 @@ export class DeploymentController implements Controller {
   }
 
   watch(enqueue: Enqueue): void {
-    this.#sets.addIndex(BY_OWNER, (set) => (set.metadata.ownerReferences ?? []).map(({ uid }) => uid))
-    const onDeployment = (deployment: Deployment): void => enqueue(keyOf(deployment))
-    this.#deployments.addHandler({ added: onDeployment, updated: onDeployment, deleted: onDeployment })
-    const onSet = (set: ReplicaSet): void => {
-      const owner = controllerOf(set)
-      if (owner?.kind === 'Deployment') enqueue(`${set.metadata.namespace}/${owner.name}`)
-    }
-    this.#sets.addHandler({
-      added: onSet,
-      updated: (set, old) => {
-        onSet(old)
-        onSet(set)
-      },
-      deleted: onSet,
+    indexByController(this.#sets, BY_CONTROLLER)
+    onAnyChange(this.#deployments, (deployment) => enqueue(keyOf(deployment)))
+    onDependentChange(this.#sets, (set) => {
+      const key = controllerKeyOf(set, 'Deployment')
+      if (key !== null) enqueue(key)
     })
     // Recreate waits for the last old pod to go.
     this.#pods.addHandler({ deleted: (pod) => this.#podGone(pod, enqueue) })
@@ -105,10 +98,8 @@ export class DeploymentController implements Controller {
   #ownedSets(deployment: Deployment): ReplicaSet[] {
     const selector = matcherOf(deployment.spec.selector)
     return this.#sets
-      .byIndex(BY_OWNER, deployment.metadata.uid)
-      .filter(
-        (set) => controllerOf(set)?.uid === deployment.metadata.uid && selector.matches(set.metadata.labels ?? {}),
-      )
+      .byIndex(BY_CONTROLLER, deployment.metadata.uid)
+      .filter((set) => selector.matches(set.metadata.labels ?? {}))
   }
 
   /** The ReplicaSet of the current template (the oldest, should there be two), and all others. */
@@ -187,11 +178,15 @@ export class DeploymentController implements Controller {
 
   async #cleanUp(deployment: Deployment, old: readonly ReplicaSet[], signal: AbortSignal): Promise<void> {
     for (const { metadata } of planCleanup(deployment, old))
-      await this.#client
-        .delete(REPLICASETS, metadata.namespace!, metadata.name, { preconditions: { uid: metadata.uid } }, signal)
-        .catch((error: unknown) => {
-          if (!isNotFound(error)) throw error
-        })
+      await ignoreGone(
+        this.#client.delete(
+          REPLICASETS,
+          metadata.namespace!,
+          metadata.name,
+          { preconditions: { uid: metadata.uid } },
+          signal,
+        ),
+      )
   }
 
   /** Pausing and resuming stop and restart the clock of the deadline; true when that was written. */
@@ -228,7 +223,7 @@ export class DeploymentController implements Controller {
     const nowMs = this.#clock.now()
     const { newest } = this.#split(deployment, sets)
     const status = planStatus({ deployment, newest, sets, nowMs })
-    if (!isDeepStrictEqual(withoutZeros(status), withoutZeros(deployment.status ?? {})))
+    if (!isSameStatus(status, deployment.status))
       await this.#client.updateStatus(DEPLOYMENTS, { ...deployment, status }, signal)
     const wait = untilDeadlineMs(deployment, status, nowMs)
     return wait === null ? {} : { requeueAfterMs: wait }
@@ -248,9 +243,4 @@ function isRolledOut({ spec, status, metadata }: Deployment): boolean {
     status.availableReplicas === desired &&
     (status.observedGeneration ?? 0) >= (metadata.generation ?? 0)
   )
-}
-
-/** Absent numbers are zeros. */
-function withoutZeros(status: object): unknown {
-  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== 0))
 }

@@ -4,12 +4,12 @@ import { ENDPOINTS, PODS, SERVICES } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
 import { keyOf, type Informer } from '#client/informer.ts'
-import { isNotFound } from '#machinery/status-error.ts'
+import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
 import { hasManagedEndpoints, podsOf, servicesTouchedBy } from '../endpointslice/service-pods.ts'
 import { TriggerTimes } from '../endpointslice/trigger-times.ts'
+import { ignoreGone } from '../ignore-gone.ts'
 import { referenceTo, splitKey } from '../object-key.ts'
-import { isNamespaceEnding } from '../serviceaccount/controller.ts'
 import { planEndpoints } from './plan.ts'
 
 const LEADER_ANNOTATION = 'control-plane.alpha.kubernetes.io/leader'
@@ -85,7 +85,7 @@ export class EndpointsController implements Controller {
       this.#remember(key, written)
     } catch (error) {
       this.#written.delete(key)
-      if (signal.aborted || isNamespaceEnding(error)) return {}
+      if (signal.aborted || isNamespaceTerminating(error)) return {}
       this.#tellFailure(service, current === undefined, error as Error)
       throw error
     }
@@ -102,9 +102,7 @@ export class EndpointsController implements Controller {
 
   async #delete(key: string, signal: AbortSignal): Promise<void> {
     const { namespace, name } = splitKey(key)
-    await this.#client.delete(ENDPOINTS, namespace, name, {}, signal).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error
-    })
+    await ignoreGone(this.#client.delete(ENDPOINTS, namespace, name, {}, signal))
   }
 
   #tellFailure(service: Service, isCreate: boolean, { message }: Error): void {

@@ -5,10 +5,10 @@ import { ENDPOINTSLICES, NODES, PODS, SERVICES } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
 import { keyOf, type Informer } from '#client/informer.ts'
-import { isNotFound } from '#machinery/status-error.ts'
+import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
+import { ignoreGone } from '../ignore-gone.ts'
 import { referenceTo } from '../object-key.ts'
-import { isNamespaceEnding } from '../serviceaccount/controller.ts'
 import { MANAGED_BY_LABEL, MANAGER, planEndpointSlices, SERVICE_NAME_LABEL, type SlicePlan } from './plan.ts'
 import { hasManagedEndpoints, podsOf, servicesTouchedBy } from './service-pods.ts'
 import { TriggerTimes } from './trigger-times.ts'
@@ -89,7 +89,7 @@ export class EndpointSliceController implements Controller {
       await this.#apply(key, plan, signal)
     } catch (error) {
       this.#written.forget(key)
-      if (signal.aborted || isNamespaceEnding(error)) return {}
+      if (signal.aborted || isNamespaceTerminating(error)) return {}
       const message = `Error updating Endpoint Slices for Service ${key}: ${(error as Error).message}`
       this.#events.event(referenceTo(SERVICES, service), 'Warning', 'FailedToUpdateEndpointSlices', message)
       throw error
@@ -107,9 +107,7 @@ export class EndpointSliceController implements Controller {
     for (const slice of plan.update) this.#remember(key, await this.#client.update(ENDPOINTSLICES, slice, signal))
     for (const slice of plan.delete) {
       const { namespace, name } = slice.metadata
-      await this.#client.delete(ENDPOINTSLICES, namespace!, name, {}, signal).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error
-      })
+      await ignoreGone(this.#client.delete(ENDPOINTSLICES, namespace!, name, {}, signal))
       if (this.#slices.get(keyOf(slice))?.metadata.uid === slice.metadata.uid) this.#written.remove(key, slice)
     }
   }

@@ -9,6 +9,7 @@ import type { OwnerReference } from '#machinery/meta/v1.gen.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
 import { discoverResources } from '../deletable-resources.ts'
+import { ignoreGone } from '../ignore-gone.ts'
 import { FOREGROUND, isWaitingForDependents, ORPHAN, OwnerGraph, type GraphNode } from './graph.ts'
 import { blockingDependents, isCircular, planObject, type OwnedBy, type OwnerState } from './plan.ts'
 
@@ -198,13 +199,5 @@ export class GarbageCollectorController implements Controller {
         await this.#client.patch(resource, namespace, name, 'merge', body, {}, signal)
       })(),
     )
-  }
-}
-
-async function ignoreGone(call: Promise<unknown>): Promise<void> {
-  try {
-    await call
-  } catch (error) {
-    if (!isNotFound(error)) throw error
   }
 }

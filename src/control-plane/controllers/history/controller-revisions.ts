@@ -6,9 +6,11 @@ import type { ResourceRef } from '#api/resource-ref.ts'
 import type { Client } from '#client/client.ts'
 import type { Informer, InformerFactory } from '#client/informer.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
-import { isAlreadyExists, isNotFound } from '#machinery/status-error.ts'
+import { isAlreadyExists } from '#machinery/status-error.ts'
 import { canonicalJson, templateHash } from '../deployment/template-hash.ts'
-import { controllerOf, controllerReference } from '../object-key.ts'
+import { ignoreGone } from '../ignore-gone.ts'
+import { controllerKeyOf, controllerReference } from '../object-key.ts'
+import { indexByController, onDependentChange } from '../on-change.ts'
 
 /** Label of pods and revisions. */
 export const REVISION_HASH_LABEL = 'controller-revision-hash'
@@ -32,17 +34,16 @@ export class ControllerRevisions {
   constructor(client: Client, informers: InformerFactory, controller: string) {
     this.#client = client
     this.#informer = informers.informer(CONTROLLERREVISIONS)
-    this.#index = `${controller}/owner`
+    this.#index = `${controller}/controller`
   }
 
   /** `changed` hears the owners' names whenever a revision of a controller of `kind` changes. */
   watch(kind: string, changed: (key: string) => void): void {
-    this.#informer.addIndex(this.#index, ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid))
-    const onRevision = (revision: ControllerRevision): void => {
-      const owner = controllerOf(revision)
-      if (owner?.kind === kind) changed(`${revision.metadata.namespace}/${owner.name}`)
-    }
-    this.#informer.addHandler({ added: onRevision, updated: onRevision, deleted: onRevision })
+    indexByController(this.#informer, this.#index)
+    onDependentChange(this.#informer, (revision) => {
+      const key = controllerKeyOf(revision, kind)
+      if (key !== null) changed(key)
+    })
   }
 
   list(owner: KubernetesObject): ControllerRevision[] {
@@ -103,11 +104,7 @@ export class ControllerRevisions {
   ): Promise<void> {
     const unused = all.filter((revision) => revision !== current && !live.has(hashOf(revision)))
     for (const { metadata } of unused.slice(0, Math.max(0, unused.length - historyLimit)))
-      await this.#client
-        .delete(CONTROLLERREVISIONS, metadata.namespace ?? '', metadata.name, {}, signal)
-        .catch((error: unknown) => {
-          if (!isNotFound(error)) throw error
-        })
+      await ignoreGone(this.#client.delete(CONTROLLERREVISIONS, metadata.namespace ?? '', metadata.name, {}, signal))
   }
 }
 

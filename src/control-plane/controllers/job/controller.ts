@@ -71,10 +71,7 @@ export class JobController implements Controller {
         onJob(job)
       },
     })
-    this.#pods.watch((pod) => {
-      const owner = controllerOf(pod)
-      if (owner?.kind === 'Job' && owner.apiVersion.startsWith('batch/'))
-        enqueue(`${pod.metadata.namespace}/${owner.name}`)
+    this.#pods.watch(enqueue, (pod) => {
       if (this.#isOrphan(pod)) enqueue(ORPHAN + keyOf(pod))
     })
   }

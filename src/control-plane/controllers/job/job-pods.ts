@@ -3,21 +3,18 @@ import type { Job } from '#api/batch/v1.gen.ts'
 import type { Pod } from '#api/core/v1.gen.ts'
 import { JOBS, PODS } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
-import { keyOf, type Informer } from '#client/informer.ts'
+import { keyOf } from '#client/informer.ts'
+import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import { matcherOf } from '#machinery/selectors/label-selector.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import type { ControllerContext } from '../controller.ts'
-import { controllerOf } from '../object-key.ts'
-import { Expectations } from '../pods/expectations.ts'
-import { PodControl } from '../pods/pod-control.ts'
+import { onDependentChange } from '../on-change.ts'
+import { OwnedPods } from '../pods/owned-pods.ts'
 import { isPodReady } from '../pods/pod-state.ts'
 import { slowStart } from '../pods/slow-start.ts'
-import { isNamespaceEnding } from '../serviceaccount/controller.ts'
 import type { JobState } from './plan.ts'
 import { hasTracking, TRACKING_FINALIZER } from './pod-facts.ts'
 import { podPrefixOf, podTemplateOf } from './pod-template.ts'
-
-const BY_OWNER = 'job/owner'
 
 /** As they are after the writes of this round. */
 export type PodCounts = { readonly active: number; readonly ready: number; readonly terminating: number }
@@ -25,38 +22,23 @@ type Outcome = { readonly counts: PodCounts; readonly error: unknown }
 
 export class JobPods {
   readonly #client: Client
-  readonly #informer: Informer<Pod>
-  readonly #control: PodControl
-  readonly #expectations: Expectations
+  readonly #pods: OwnedPods
   /** uids of pods whose finalizer was taken away, until the informer shows it. */
   readonly #counted = new Set<string>()
 
-  constructor({ client, informers, events, clock }: ControllerContext) {
-    this.#client = client
-    this.#informer = informers.informer(PODS)
-    this.#control = new PodControl(client, events)
-    this.#expectations = new Expectations(clock)
+  constructor(context: ControllerContext) {
+    this.#client = context.client
+    this.#pods = new OwnedPods(context, 'job-controller', 'Job')
   }
 
-  watch(onChange: (pod: Pod) => void): void {
-    this.#informer.addIndex(BY_OWNER, (pod) => {
-      const owner = controllerOf(pod)
-      return owner?.kind === 'Job' ? [owner.uid] : []
-    })
-    const observe = (pod: Pod, isGone: boolean): void => {
-      const owner = controllerOf(pod)
-      if (isGone || !hasTracking(pod)) this.#counted.delete(pod.metadata.uid)
-      if (owner?.kind === 'Job') this.#expectations.observe(`${pod.metadata.namespace}/${owner.name}`, pod.metadata.uid)
-      onChange(pod)
+  watch(changed: (key: string) => void, onPod: (pod: Pod) => void): void {
+    const settled = ({ metadata }: Pod): void => void this.#counted.delete(metadata.uid)
+    const observe = (pod: Pod): void => {
+      if (!hasTracking(pod)) settled(pod)
     }
-    this.#informer.addHandler({
-      added: (pod) => observe(pod, false),
-      updated: (pod, old) => {
-        observe(pod, false)
-        if (controllerOf(old)?.uid !== controllerOf(pod)?.uid) onChange(old)
-      },
-      deleted: (pod) => observe(pod, true),
-    })
+    this.#pods.informer.addHandler({ added: observe, updated: observe, deleted: settled })
+    this.#pods.watch({ changed })
+    onDependentChange(this.#pods.informer, onPod)
   }
 
   get counted(): ReadonlySet<string> {
@@ -64,19 +46,19 @@ export class JobPods {
   }
 
   get(key: string): Pod | undefined {
-    return this.#informer.get(key)
+    return this.#pods.informer.get(key)
   }
 
-  of({ metadata }: Job): Pod[] {
-    return this.#informer.byIndex(BY_OWNER, metadata.uid)
+  of(job: Job): Pod[] {
+    return this.#pods.of(job)
   }
 
   isCurrent(key: string): boolean {
-    return this.#expectations.areMet(key)
+    return this.#pods.areCurrent(key)
   }
 
   forget(key: string): void {
-    this.#expectations.forget(key)
+    this.#pods.forget(key)
   }
 
   /** The Job's pods. Only a selector of the user's own can match pods that nobody made for the Job. */
@@ -84,10 +66,9 @@ export class JobPods {
     const own = this.of(job)
     if (job.spec.manualSelector !== true || job.metadata.deletionTimestamp !== undefined) return own
     const selector = matcherOf(job.spec.selector)
-    for (const pod of this.#informer.list(job.metadata.namespace)) {
-      const isFree = controllerOf(pod) === undefined && pod.metadata.deletionTimestamp === undefined
-      if (!isFree || !selector.matches(pod.metadata.labels ?? {})) continue
-      await this.#control.adopt({ resource: JOBS, object: job }, pod, signal)
+    for (const pod of this.#pods.orphansIn(job.metadata.namespace)) {
+      if (pod.metadata.deletionTimestamp !== undefined || !selector.matches(pod.metadata.labels ?? {})) continue
+      await this.#pods.control.adopt({ resource: JOBS, object: job }, pod, signal)
       own.push(pod)
     }
     return own
@@ -101,13 +82,11 @@ export class JobPods {
     const { succeeded, error } = await slowStart(indexes.length, async () => {
       const index = indexes[next++]!
       const owner = { resource: JOBS, object: job, podPrefix: podPrefixOf(job, index) }
-      const pod = await this.#control.create(owner, podTemplateOf(job, index, state), signal)
-      if (this.#informer.get(keyOf(pod))?.metadata.uid !== pod.metadata.uid)
-        this.#expectations.expect(key, pod.metadata.uid)
+      await this.#pods.create(key, owner, podTemplateOf(job, index, state), signal)
     })
     const { active, ready, terminating } = state
     const counts = { active: active.length + succeeded, ready, terminating }
-    return { counts, error: isNamespaceEnding(error) ? undefined : error }
+    return { counts, error: isNamespaceTerminating(error) ? undefined : error }
   }
 
   /** With `releases`, the pods are not counted as failed: they are only in excess. */
@@ -119,11 +98,9 @@ export class JobPods {
     const results = await Promise.allSettled(
       pods.map(async (pod) => {
         if (releases) await this.release(pod, signal)
-        await this.#control.delete({ resource: JOBS, object: job }, pod, signal)
+        await this.#pods.control.delete({ resource: JOBS, object: job }, pod, signal)
         // The next round must not take the pod for a running one.
-        const shown = this.#informer.get(keyOf(pod))
-        if (shown?.metadata.uid === pod.metadata.uid && shown.metadata.deletionTimestamp === undefined)
-          this.#expectations.expect(key, pod.metadata.uid)
+        this.#pods.expectDeletion(key, pod)
       }),
     )
     const deleted = pods.filter((_, position) => results[position]?.status === 'fulfilled')
@@ -148,6 +125,6 @@ export class JobPods {
       this.#counted.delete(uid)
       throw error
     }
-    if (this.#informer.get(keyOf(pod))?.metadata.uid !== uid) this.#counted.delete(uid)
+    if (this.#pods.informer.get(keyOf(pod))?.metadata.uid !== uid) this.#counted.delete(uid)
   }
 }

@@ -9,10 +9,10 @@ import type { Informer } from '#client/informer.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
 import { formatTime, referenceTo } from '../object-key.ts'
+import { PodsByNode } from '../pods/pods-by-node.ts'
 import { conditionOf, planSilence, planTaints } from './plan.ts'
 
 const LEASE_NAMESPACE = 'kube-node-lease'
-const BY_NODE = 'node-lifecycle/node'
 /** Silence after which a node counts as lost; ten times the kubelet's lease renewal, with a margin. */
 const GRACE_MS = 50_000
 /** A node that never reported anything gets longer. */
@@ -29,6 +29,7 @@ export class NodeLifecycleController implements Controller {
   readonly #nodes: Informer<Node>
   readonly #leases: Informer<Lease>
   readonly #pods: Informer<Pod>
+  readonly #podsByNode: PodsByNode
   readonly #heartbeats = new Map<string, Heartbeat>()
 
   constructor({ client, clock, events, informers }: ControllerContext) {
@@ -38,10 +39,10 @@ export class NodeLifecycleController implements Controller {
     this.#nodes = informers.informer(NODES)
     this.#leases = informers.informer(LEASES)
     this.#pods = informers.informer(PODS)
+    this.#podsByNode = new PodsByNode(this.#pods, this.name)
   }
 
   watch(enqueue: Enqueue): void {
-    this.#pods.addIndex(BY_NODE, ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]))
     this.#nodes.addHandler({
       added: (node) => {
         this.#hear(node)
@@ -117,7 +118,7 @@ export class NodeLifecycleController implements Controller {
   }
 
   async #markPodsNotReady(node: Node, signal: AbortSignal): Promise<void> {
-    for (const pod of this.#pods.byIndex(BY_NODE, node.metadata.name)) {
+    for (const pod of this.#podsByNode.of(node.metadata.name)) {
       const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
       if (ready?.status !== 'True') continue
       const condition = { type: 'Ready', status: 'False', lastTransitionTime: formatTime(this.#clock.now()) }

@@ -7,9 +7,9 @@ import { keyOf, type Informer } from '#client/informer.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
 import { formatTime } from '../object-key.ts'
+import { PodsByNode } from '../pods/pods-by-node.ts'
 import { isPodTerminal } from '../pods/pod-state.ts'
 
-const BY_NODE = 'pod-garbage-collector/node'
 /** A node that is missing for this time is gone (upstream's quarantine). */
 const QUARANTINE_MS = 40_000
 /** Upstream's `--terminated-pod-gc-threshold`. */
@@ -22,6 +22,7 @@ export class PodGarbageCollectorController implements Controller {
   readonly #client: Client
   readonly #clock: Clock
   readonly #pods: Informer<Pod>
+  readonly #podsByNode: PodsByNode
   readonly #nodes: Informer<Node>
   /** Pods by the node that is missing, since when. */
   readonly #missing = new Map<string, number>()
@@ -31,11 +32,11 @@ export class PodGarbageCollectorController implements Controller {
     this.#client = client
     this.#clock = clock
     this.#pods = informers.informer(PODS)
+    this.#podsByNode = new PodsByNode(this.#pods, this.name)
     this.#nodes = informers.informer(NODES)
   }
 
   watch(enqueue: Enqueue): void {
-    this.#pods.addIndex(BY_NODE, ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]))
     const onPod = (pod: Pod): void => {
       const key = keyOf(pod)
       const isNodeless = pod.spec.nodeName === undefined || pod.spec.nodeName === ''
@@ -50,11 +51,11 @@ export class PodGarbageCollectorController implements Controller {
       added: ({ metadata }) => this.#missing.delete(metadata.name),
       updated: (node) => {
         if (!isOutOfService(node)) return
-        for (const pod of this.#pods.byIndex(BY_NODE, node.metadata.name)) enqueue(keyOf(pod))
+        for (const pod of this.#podsByNode.of(node.metadata.name)) enqueue(keyOf(pod))
       },
       deleted: ({ metadata }) => {
         this.#missing.set(metadata.name, this.#clock.monotonic())
-        for (const pod of this.#pods.byIndex(BY_NODE, metadata.name)) enqueue(keyOf(pod), QUARANTINE_MS)
+        for (const pod of this.#podsByNode.of(metadata.name)) enqueue(keyOf(pod), QUARANTINE_MS)
       },
     })
   }

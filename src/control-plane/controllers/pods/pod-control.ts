@@ -7,6 +7,7 @@ import type { EventRecorder } from '#client/event-recorder.ts'
 import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { isNotFound } from '#machinery/status-error.ts'
+import { ignoreGone } from '../ignore-gone.ts'
 import { controllerReference, referenceTo } from '../object-key.ts'
 
 export type PodOwner = {
@@ -85,10 +86,8 @@ export class PodControl {
     const body = {
       metadata: { uid: pod.metadata.uid, ownerReferences: [{ $patch: 'delete', uid: object.metadata.uid }] },
     }
-    await this.#client
-      .patch(PODS, pod.metadata.namespace!, pod.metadata.name, 'strategic', body, {}, signal)
-      .catch((error: unknown) => {
-        if (!isNotFound(error)) throw error
-      })
+    await ignoreGone(
+      this.#client.patch(PODS, pod.metadata.namespace!, pod.metadata.name, 'strategic', body, {}, signal),
+    )
   }
 }

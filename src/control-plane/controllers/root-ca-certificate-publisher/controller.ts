@@ -3,10 +3,10 @@ import type { ConfigMap, Namespace } from '#api/core/v1.gen.ts'
 import { CONFIGMAPS, NAMESPACES } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { Informer } from '#client/informer.ts'
+import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import type { Draft } from '#machinery/meta/template.ts'
 import { isAlreadyExists } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
-import { isNamespaceEnding } from '../serviceaccount/controller.ts'
 
 const CONFIG_MAP_NAME = 'kube-root-ca.crt'
 const DATA_KEY = 'ca.crt'
@@ -59,7 +59,7 @@ export class RootCaCertificatePublisherController implements Controller {
     try {
       await this.#client.create<ConfigMap>(CONFIGMAPS, configMap, signal)
     } catch (error) {
-      if (!isAlreadyExists(error) && !isNamespaceEnding(error)) throw error
+      if (!isAlreadyExists(error) && !isNamespaceTerminating(error)) throw error
     }
   }
 }

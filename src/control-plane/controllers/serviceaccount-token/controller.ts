@@ -5,6 +5,7 @@ import type { Client } from '#client/client.ts'
 import { keyOf, type Informer } from '#client/informer.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, ControllerOptions, Enqueue, Result } from '../controller.ts'
+import { ignoreGone } from '../ignore-gone.ts'
 
 const TOKEN_TYPE = 'kubernetes.io/service-account-token'
 const NAME_ANNOTATION = 'kubernetes.io/service-account.name'
@@ -83,12 +84,8 @@ export class ServiceAccountTokenController implements Controller {
   }
 
   async #delete({ metadata }: Secret, signal: AbortSignal): Promise<void> {
-    try {
-      const preconditions = { uid: metadata.uid }
-      await this.#client.delete(SECRETS, metadata.namespace ?? '', metadata.name, { preconditions }, signal)
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
+    const preconditions = { uid: metadata.uid }
+    await ignoreGone(this.#client.delete(SECRETS, metadata.namespace ?? '', metadata.name, { preconditions }, signal))
   }
 }
 

@@ -3,7 +3,8 @@ import type { Namespace, ServiceAccount } from '#api/core/v1.gen.ts'
 import { NAMESPACES, SERVICEACCOUNTS } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import type { Informer } from '#client/informer.ts'
-import { isAlreadyExists, StatusError } from '#machinery/status-error.ts'
+import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
+import { isAlreadyExists } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
 
 const DEFAULT_SERVICE_ACCOUNT = 'default'
@@ -35,16 +36,8 @@ export class ServiceAccountController implements Controller {
       const metadata = { name: DEFAULT_SERVICE_ACCOUNT, namespace: key }
       await this.#client.create<ServiceAccount>(SERVICEACCOUNTS, { metadata }, signal)
     } catch (error) {
-      if (!isAlreadyExists(error) && !isNamespaceEnding(error)) throw error
+      if (!isAlreadyExists(error) && !isNamespaceTerminating(error)) throw error
     }
     return {}
   }
-}
-
-/** The server refuses new content of a namespace that is terminating. */
-export function isNamespaceEnding(error: unknown): boolean {
-  return (
-    error instanceof StatusError &&
-    (error.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') ?? false)
-  )
 }

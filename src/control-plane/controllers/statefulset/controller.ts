@@ -1,5 +1,4 @@
 /** Keeps the pods of each StatefulSet, one per ordinal with its own name and claims, and updates them in order. */
-import { isDeepStrictEqual } from 'node:util'
 import type { ControllerRevision, StatefulSet } from '#api/apps/v1.gen.ts'
 import type { Pod } from '#api/core/v1.gen.ts'
 import { PERSISTENTVOLUMECLAIMS, PODS, STATEFULSETS } from '#api/resources.gen.ts'
@@ -11,14 +10,15 @@ import { matcherOf } from '#machinery/selectors/label-selector.ts'
 import { isAlreadyExists, isNotFound } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
 import { ControllerRevisions, templateOf, type RevisionOwner } from '../history/controller-revisions.ts'
-import { controllerOf, referenceTo } from '../object-key.ts'
-import { PodControl } from '../pods/pod-control.ts'
+import { ignoreGone } from '../ignore-gone.ts'
+import { referenceTo } from '../object-key.ts'
+import { OwnedPods } from '../pods/owned-pods.ts'
 import { nextAvailabilityMs } from '../replicaset/plan.ts'
+import { isSameStatus } from '../status.ts'
 import { StatefulSetClaims } from './claims.ts'
 import { ordinalOf, podName, podOf, revisionOf } from './identity.ts'
 import { condemnedOf, planPods, planStatus, type SetView } from './plan.ts'
 
-const BY_OWNER = 'statefulset/owner'
 const HISTORY_LIMIT_DEFAULT = 10
 
 export class StatefulSetController implements Controller {
@@ -28,33 +28,30 @@ export class StatefulSetController implements Controller {
   readonly #clock: Clock
   readonly #events: EventRecorder
   readonly #sets: Informer<StatefulSet>
-  readonly #pods: Informer<Pod>
-  readonly #podControl: PodControl
+  readonly #pods: OwnedPods
   readonly #claims: StatefulSetClaims
   readonly #revisions: ControllerRevisions
 
-  constructor({ client, clock, events, informers }: ControllerContext) {
+  constructor(context: ControllerContext) {
+    const { client, clock, events, informers } = context
     this.#client = client
     this.#clock = clock
     this.#events = events
     this.#sets = informers.informer(STATEFULSETS)
-    this.#pods = informers.informer(PODS)
-    this.#podControl = new PodControl(client, events)
+    this.#pods = new OwnedPods(context, this.name, 'StatefulSet')
     this.#claims = new StatefulSetClaims(client, events, informers.informer(PERSISTENTVOLUMECLAIMS))
     this.#revisions = new ControllerRevisions(client, informers, this.name)
   }
 
   watch(enqueue: Enqueue): void {
-    this.#pods.addIndex(BY_OWNER, (pod) => (pod.metadata.ownerReferences ?? []).map(({ uid }) => uid))
     const onSet = (set: StatefulSet): void => enqueue(keyOf(set))
     this.#sets.addHandler({ added: onSet, updated: onSet })
-    const onPod = (pod: Pod): void => {
-      const owner = controllerOf(pod)
-      if (owner?.kind === 'StatefulSet') enqueue(`${pod.metadata.namespace}/${owner.name}`)
-      if (owner !== undefined) return
-      for (const set of this.#sets.list(pod.metadata.namespace)) if (ordinalOf(set, pod) !== null) onSet(set)
-    }
-    this.#pods.addHandler({ added: onPod, updated: onPod, deleted: onPod })
+    this.#pods.watch({
+      changed: enqueue,
+      orphan: (pod) => {
+        for (const set of this.#sets.list(pod.metadata.namespace)) if (ordinalOf(set, pod) !== null) onSet(set)
+      },
+    })
     this.#revisions.watch('StatefulSet', enqueue)
   }
 
@@ -87,17 +84,12 @@ export class StatefulSetController implements Controller {
   /** The set's own pods; orphans with one of its names are adopted. */
   async #claimPods(set: StatefulSet, signal: AbortSignal): Promise<Pod[]> {
     const selector = matcherOf(set.spec.selector)
-    const owned = this.#pods
-      .byIndex(BY_OWNER, set.metadata.uid)
-      .filter((pod) => controllerOf(pod)?.uid === set.metadata.uid && ordinalOf(set, pod) !== null)
+    const owned = this.#pods.of(set).filter((pod) => ordinalOf(set, pod) !== null)
     const orphans = this.#pods
-      .list(set.metadata.namespace)
-      .filter(
-        (pod) =>
-          controllerOf(pod) === undefined && ordinalOf(set, pod) !== null && selector.matches(pod.metadata.labels),
-      )
+      .orphansIn(set.metadata.namespace)
+      .filter((pod) => ordinalOf(set, pod) !== null && selector.matches(pod.metadata.labels))
     if (set.metadata.deletionTimestamp !== undefined) return owned
-    for (const pod of orphans) await this.#podControl.adopt({ resource: STATEFULSETS, object: set }, pod, signal)
+    for (const pod of orphans) await this.#pods.control.adopt({ resource: STATEFULSETS, object: set }, pod, signal)
     return [...owned, ...orphans]
   }
 
@@ -146,15 +138,7 @@ export class StatefulSetController implements Controller {
 
   async #writeStatus(view: SetView, signal: AbortSignal): Promise<void> {
     const status = planStatus(view)
-    if (isDeepStrictEqual(withoutZeros(status), withoutZeros(view.set.status ?? {}))) return
-    await this.#client
-      .updateStatus<StatefulSet>(STATEFULSETS, { ...view.set, status }, signal)
-      .catch((error: unknown) => {
-        if (!isNotFound(error)) throw error
-      })
+    if (isSameStatus(status, view.set.status)) return
+    await ignoreGone(this.#client.updateStatus<StatefulSet>(STATEFULSETS, { ...view.set, status }, signal))
   }
-}
-
-function withoutZeros(status: object): unknown {
-  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== 0))
 }

@@ -8,9 +8,8 @@ import { keyOf, type Informer } from '#client/informer.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
 import { formatTime, referenceTo } from '../object-key.ts'
+import { PodsByNode } from '../pods/pods-by-node.ts'
 import { planStay } from './plan.ts'
-
-const BY_NODE = 'taint-eviction/node'
 
 /** A pod's planned eviction: the time it tolerates runs from the first taint on. */
 type Planned = { readonly uid: string; readonly sinceMs: number }
@@ -23,6 +22,7 @@ export class TaintEvictionController implements Controller {
   readonly #events: EventRecorder
   readonly #nodes: Informer<Node>
   readonly #pods: Informer<Pod>
+  readonly #podsByNode: PodsByNode
   readonly #planned = new Map<string, Planned>()
 
   constructor({ client, clock, events, informers }: ControllerContext) {
@@ -31,12 +31,12 @@ export class TaintEvictionController implements Controller {
     this.#events = events
     this.#nodes = informers.informer(NODES)
     this.#pods = informers.informer(PODS)
+    this.#podsByNode = new PodsByNode(this.#pods, this.name)
   }
 
   watch(enqueue: Enqueue): void {
-    this.#pods.addIndex(BY_NODE, ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]))
     const onNode = (node: Node): void => {
-      for (const pod of this.#pods.byIndex(BY_NODE, node.metadata.name)) enqueue(keyOf(pod))
+      for (const pod of this.#podsByNode.of(node.metadata.name)) enqueue(keyOf(pod))
     }
     this.#nodes.addHandler({
       added: onNode,
