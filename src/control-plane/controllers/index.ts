@@ -16,6 +16,7 @@ import { ReplicationControllerController } from './replicationcontroller/control
 import { ClusterRoleAggregationController } from './clusterrole-aggregation/controller.ts'
 import { ServiceAccountTokenController } from './serviceaccount-token/controller.ts'
 import { DaemonSetController } from './daemonset/controller.ts'
+import { CronJobController } from './cronjob/controller.ts'
 import { JobController } from './job/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
@@ -44,6 +45,7 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('serviceaccount-token-controller', ServiceAccountTokenController),
   define('daemonset-controller', DaemonSetController),
   define('job-controller', JobController),
+  define('cronjob-controller', CronJobController),
   define('statefulset-controller', StatefulSetController),
   define('disruption-controller', DisruptionController),
   define('ttl-after-finished-controller', TtlAfterFinishedController),

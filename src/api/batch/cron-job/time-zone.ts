@@ -11,10 +11,10 @@ export function timeZoneProblem(name: string): string {
   if (!isWellFormed) return `unknown time zone ${name}`
   if (name.toLowerCase() === 'local')
     return 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'
-  return isKnown(name) ? '' : `unknown time zone ${name}`
+  return isKnownTimeZone(name) ? '' : `unknown time zone ${name}`
 }
 
-function isKnown(name: string): boolean {
+export function isKnownTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
   } catch (error) {
