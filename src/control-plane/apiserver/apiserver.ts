@@ -13,9 +13,11 @@ import { TokenAuthenticators, createAuthenticationStage } from './authentication
 import { BootstrapTokenAuthenticator } from './authentication/bootstrap-tokens.ts'
 import { createImpersonationStage } from './authentication/impersonation-stage.ts'
 import { loadKeySet, type KeySet, type ServiceAccountKeys } from './authentication/service-account-keys.ts'
+import { SecretTokens } from './authentication/secret-tokens.ts'
 import { ServiceAccountTokens, type TokenObjects } from './authentication/service-account-tokens.ts'
 import type { TokenAuthenticator } from './authentication/token-authenticator.ts'
 import { TokenFileAuthenticator } from './authentication/token-file.ts'
+import { TokenSignatures } from './authentication/token-signatures.ts'
 import { createAuthorizationStage } from './authorization/authorization-stage.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import { NodeAuthorizer } from './authorization/node-authorizer.ts'
@@ -155,15 +157,17 @@ function assemble(options: ApiServerOptions): Parts {
   const client = new RestClient(new InProcessTransport(inProcess(APISERVER_USER), 'kube-apiserver'))
   const feeds = new ObjectFeeds({ client, clock, log: log.child({ part: 'authorization' }) })
   const authorizer = createAuthorizer(feeds)
+  const signatures = new TokenSignatures(keys)
   const accountTokens = new ServiceAccountTokens({
     keys,
+    signatures,
     issuers,
     apiAudiences: [issuers[0]!],
     objects: tokenObjects(client),
     clock,
     random,
   })
-  const tokens = createTokens(options, accountTokens, client, issuers[0]!)
+  const tokens = createTokens(options, { accountTokens, signatures, client, audience: issuers[0]! })
   const backend = options.createResources({
     store,
     kinds,
@@ -208,15 +212,29 @@ export function createAuthorizer(feeds: ObjectFeeds): Authorizer {
 
 function createTokens(
   options: ApiServerOptions,
-  accountTokens: ServiceAccountTokens,
-  client: Client,
-  audience: string,
+  {
+    accountTokens,
+    signatures,
+    client,
+    audience,
+  }: { accountTokens: ServiceAccountTokens; signatures: TokenSignatures; client: Client; audience: string },
 ): ResourceDependencies['tokens'] {
   const apiAudiences = [audience]
   const authenticators: TokenAuthenticator[] = []
   if (options.tokenFile !== undefined) authenticators.push(new TokenFileAuthenticator(options.tokenFile, apiAudiences))
-  authenticators.push(accountTokens)
   const readSecret = (namespace: string, name: string) => client.get(SECRETS, namespace, name)
+  authenticators.push(
+    new SecretTokens({
+      signatures,
+      apiAudiences,
+      clock: options.clock,
+      readSecret,
+      readAccount: (namespace, name) => tokenObjects(client).read('ServiceAccount', namespace, name),
+      labelSecret: ({ metadata: { namespace = '', name } }, labels) =>
+        client.patch(SECRETS, namespace, name, 'merge', { metadata: { labels } }),
+    }),
+    accountTokens,
+  )
   authenticators.push(new BootstrapTokenAuthenticator({ readSecret, clock: options.clock, apiAudiences }))
   const all = new TokenAuthenticators(authenticators)
   return {

@@ -9,6 +9,7 @@ import type { ObjectMeta } from '#machinery/meta/v1.gen.ts'
 import { notFound } from '#machinery/status-error.ts'
 import { loadKeySet, toJsonWebKeySet } from './service-account-keys.ts'
 import { ServiceAccountTokens } from './service-account-tokens.ts'
+import { TokenSignatures } from './token-signatures.ts'
 
 const newKey = (curve = 'P-256'): string =>
   generateKeyPairSync('ec', { namedCurve: curve }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -19,8 +20,10 @@ const ACCOUNT = { namespace: 'a', name: 'robot', uid: 'u1' }
 function setUp(signingKey = newKey()) {
   const clock = new VirtualClock()
   const objects = new Map<string, ObjectMeta>([['ServiceAccount/a/robot', { name: 'robot', uid: 'u1' } as ObjectMeta]])
+  const keys = loadKeySet({ signingKey })
   const tokens = new ServiceAccountTokens({
-    keys: loadKeySet({ signingKey }),
+    keys,
+    signatures: new TokenSignatures(keys),
     issuers: [ISSUER],
     apiAudiences: [ISSUER],
     objects: {

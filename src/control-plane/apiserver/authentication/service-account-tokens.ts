@@ -1,11 +1,13 @@
 /** Issues and verifies tokens of service accounts: signed, for an audience, void when the object they are bound to is gone. */
-import { SignJWT, compactVerify, decodeJwt, decodeProtectedHeader } from 'jose'
+import { SignJWT } from 'jose'
 import type { Clock } from '#base/clock.ts'
 import { randomUuid, type RandomSource } from '#base/random.ts'
 import type { ObjectMeta } from '#machinery/meta/v1.gen.ts'
 import { isNotFound } from '#machinery/status-error.ts'
+import { grantAudiences } from './audiences.ts'
 import { CREDENTIAL_ID, serviceAccountGroups, serviceAccountUser } from './users.ts'
 import type { KeySet } from './service-account-keys.ts'
+import { claimedIssuer, type TokenSignatures } from './token-signatures.ts'
 import type {
   AuthenticatedToken,
   IssuedToken,
@@ -25,6 +27,7 @@ export type TokenObjects = {
 
 export type ServiceAccountTokensOptions = {
   readonly keys: KeySet
+  readonly signatures: TokenSignatures
   /** First the one that issues; tokens of the others are accepted. */
   readonly issuers: readonly string[]
   /** What a token without stated audiences is for. */
@@ -52,15 +55,11 @@ type Claims = {
   }
 }
 
-/** Verified signatures that are remembered; each costs a fifth of a millisecond to check again. */
-const VERIFIED_TOKENS_MAX = 10_000
 /** Clocks may differ this much (go-jose's default leeway). */
 const LEEWAY_SECONDS = 60
 
 export class ServiceAccountTokens implements TokenAuthenticator, TokenIssuer {
   readonly #options: ServiceAccountTokensOptions
-  /** Tokens whose signature was good; their times and objects are checked each time. */
-  readonly #verified = new Map<string, Claims>()
 
   constructor(options: ServiceAccountTokensOptions) {
     this.#options = options
@@ -87,47 +86,18 @@ export class ServiceAccountTokens implements TokenAuthenticator, TokenIssuer {
   }
 
   async authenticateToken(token: string, audiences: readonly string[]): Promise<AuthenticatedToken | null> {
-    const unverified = readUnverified(token)
-    if (unverified === null || !this.#options.issuers.includes(unverified.iss ?? '')) return null
-    const claims = await this.#verifySignature(token)
+    const issuer = claimedIssuer(token)
+    if (issuer === null || !this.#options.issuers.includes(issuer)) return null
+    const claims = await this.#options.signatures.verify<Claims>(token)
     const granted = this.#grantedAudiences(claims, audiences)
     this.#checkTimes(claims)
     return { user: await this.#userOf(claims), audiences: granted }
   }
 
-  async #verifySignature(token: string): Promise<Claims> {
-    const known = this.#verified.get(token)
-    if (known !== undefined) return known
-    const { kid } = decodeProtectedHeader(token)
-    const { all } = this.#options.keys
-    const candidates = kid === undefined ? all : all.filter(({ id }) => id === kid)
-    if (candidates.length === 0) throw new Error('invalid signature, no keys found')
-    for (const { publicKey, algorithm } of candidates) {
-      const verified = await compactVerify(token, publicKey, { algorithms: [algorithm] }).catch(() => null)
-      if (verified === null) continue
-      const claims = JSON.parse(Buffer.from(verified.payload).toString()) as Claims
-      this.#remember(token, claims)
-      return claims
-    }
-    throw new Error('invalid signature')
-  }
-
-  #remember(token: string, claims: Claims): void {
-    if (this.#verified.size >= VERIFIED_TOKENS_MAX) this.#verified.delete(this.#verified.keys().next().value!)
-    this.#verified.set(token, claims)
-  }
-
   #grantedAudiences(claims: Claims, requested: readonly string[]): string[] {
     const { apiAudiences } = this.#options
     const own = claims.aud === undefined ? [] : typeof claims.aud === 'string' ? [claims.aud] : claims.aud
-    const tokenAudiences = own.length === 0 ? apiAudiences : own
-    const wanted = requested.length === 0 ? apiAudiences : requested
-    const granted = tokenAudiences.filter((audience) => wanted.includes(audience))
-    if (granted.length === 0)
-      throw new Error(
-        `token audiences [${quoteAll(tokenAudiences)}] is invalid for the target audiences [${quoteAll(wanted)}]`,
-      )
-    return granted
+    return grantAudiences(own.length === 0 ? apiAudiences : own, requested, apiAudiences)
   }
 
   #checkTimes({ exp, nbf, iat }: Claims): void {
@@ -204,13 +174,3 @@ function extraOf(claims: Claims): Record<string, string[]> {
   }
   return extra
 }
-
-function readUnverified(token: string): Claims | null {
-  try {
-    return decodeJwt<Claims>(token) as Claims
-  } catch {
-    return null
-  }
-}
-
-const quoteAll = (texts: readonly string[]): string => texts.map((text) => JSON.stringify(text)).join(' ')
