@@ -7,6 +7,7 @@ import { untilSignal } from '#base/until-signal.ts'
 import { ApiEventRecorder } from '#client/api-event-recorder.ts'
 import { runAsLeader } from '#client/leader-election.ts'
 import { connectComponent } from '#cluster/component-process.ts'
+import { createServiceAccountSigner } from '#cluster/service-account-signer.ts'
 import { runControllers } from '#control-plane/controllers/controller-manager.ts'
 
 const NAME = 'kube-controller-manager'
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     'leader-elect': { type: 'boolean', default: true },
     'cluster-cidr': { type: 'string' },
     'root-ca-file': { type: 'string' },
+    'service-account-private-key-file': { type: 'string' },
     controllers: { type: 'string', default: '*' },
   },
   allowNegative: true,
@@ -24,9 +26,13 @@ const { values } = parseArgs({
 const signal = untilSignal()
 const component = await connectComponent(NAME, values.kubeconfig)
 const rootCaFile = values['root-ca-file']
+const signingKeyFile = values['service-account-private-key-file']
 const clusterCidr = values['cluster-cidr']
 const options = {
   ...(rootCaFile === undefined ? {} : { rootCa: await readFile(rootCaFile, 'utf8') }),
+  ...(signingKeyFile === undefined
+    ? {}
+    : { serviceAccountSigner: createServiceAccountSigner(await readFile(signingKeyFile, 'utf8')) }),
   ...(clusterCidr === undefined ? {} : { clusterCidr }),
   controllers: values.controllers.split(','),
 }

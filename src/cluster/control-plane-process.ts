@@ -28,6 +28,7 @@ import {
 import { followPodRoutes } from './host-routes.ts'
 import { ImageStore } from './images/image-store.ts'
 import { createRegistry } from './images/registry.ts'
+import { createServiceAccountSigner } from './service-account-signer.ts'
 
 const NODE_PORTS = { from: 30_000, to: 32_767 }
 
@@ -122,7 +123,8 @@ async function startControllers(
     'kube-controller-manager',
   )
   const informers = new SharedInformerFactory({ client, clock, random, log })
-  const rootCa = await readFile(join(paths.pki(state.dataDir), 'ca.crt'), 'utf8')
+  const pki = paths.pki(state.dataDir)
+  const [rootCa, signingKey] = await Promise.all(['ca.crt', 'sa.key'].map((file) => readFile(join(pki, file), 'utf8')))
   const events = recorder(client, parts, 'kube-controller-manager')
   await runControllers({
     client,
@@ -132,7 +134,11 @@ async function startControllers(
     log,
     events,
     signal,
-    options: { clusterCidr: state.podCidr, rootCa },
+    options: {
+      clusterCidr: state.podCidr,
+      rootCa: rootCa!,
+      serviceAccountSigner: createServiceAccountSigner(signingKey!),
+    },
   })
 }
 

@@ -7,7 +7,8 @@ import { ApiEventRecorder } from '#client/api-event-recorder.ts'
 import type { Client } from '#client/client.ts'
 import { SharedInformerFactory } from '#client/informer-factory.ts'
 import { createAuthority, createSigningKey, issueCertificate } from '#cluster/certificates/authority.ts'
-import { createApiServer } from '#control-plane/apiserver/apiserver.ts'
+import { createServiceAccountSigner } from '#cluster/service-account-signer.ts'
+import { createApiServer, type ApiServer } from '#control-plane/apiserver/apiserver.ts'
 import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
 import { createMemoryStore } from '#control-plane/store/memory/memory-store.ts'
 import { runControllers } from '#control-plane/controllers/controller-manager.ts'
@@ -26,13 +27,23 @@ const PAUSE_MS = 10
 export async function startTestCluster(options: ControllerOptions = {}, log: Logger = NO_LOG): Promise<TestCluster> {
   const clock = new SystemClock({ keepsProcessAlive: true })
   const random = new SystemRandom()
-  const server = await startServer(clock, random, log)
+  const signing = await createSigningKey()
+  const server = await startServer({ clock, random, log, signingKey: signing.privateKey })
   const user = { name: 'system:kube-controller-manager', uid: '', groups: ['system:masters'], extra: {} }
   const client = server.client(user, 'kube-controller-manager')
   const informers = new SharedInformerFactory({ client, clock, random, log })
   const events = new ApiEventRecorder({ client, clock, random, log, component: 'kube-controller-manager', host: '' })
   const closing = new AbortController()
-  const running = runControllers({ client, informers, clock, random, log, events, signal: closing.signal, options })
+  const running = runControllers({
+    client,
+    informers,
+    clock,
+    random,
+    log,
+    events,
+    signal: closing.signal,
+    options: { serviceAccountSigner: createServiceAccountSigner(signing.privateKey), ...options },
+  })
   return {
     client,
     eventually: async (ask, limitMs = LIMIT_MS) => {
@@ -51,16 +62,21 @@ export async function startTestCluster(options: ControllerOptions = {}, log: Log
   }
 }
 
-async function startServer(
-  clock: SystemClock,
-  random: SystemRandom,
-  log: Logger,
-): Promise<Awaited<ReturnType<typeof createApiServer>>> {
+async function startServer({
+  clock,
+  random,
+  log,
+  signingKey,
+}: {
+  clock: SystemClock
+  random: SystemRandom
+  log: Logger
+  signingKey: string
+}): Promise<ApiServer> {
   const ca = await createAuthority('kubernetes', clock)
-  const [serving, kubelet, signing] = await Promise.all([
+  const [serving, kubelet] = await Promise.all([
     issueCertificate(ca, { commonName: 'kube-apiserver', hosts: ['127.0.0.1'], usages: ['server'] }, clock),
     issueCertificate(ca, { commonName: 'kubelet-client', organizations: [], usages: ['client'] }, clock),
-    createSigningKey(),
   ])
   const server = await createApiServer({
     store: createMemoryStore({ clock }),
@@ -72,7 +88,7 @@ async function startServer(
     serving: { ...serving, port: 0, address: '127.0.0.1' },
     advertiseAddress: '127.0.0.1',
     clientCa: ca.certificate,
-    serviceAccountKeys: { signingKey: signing.privateKey },
+    serviceAccountKeys: { signingKey },
     serviceClusterIpRange: '10.96.0.0/16',
     nodePortRange: { from: 30000, to: 32767 },
     kubeletClient: { ...kubelet, certificateAuthority: ca.certificate },
