@@ -73,7 +73,7 @@ describe('DNS pods', { skip }, () => {
     const [uid, restarts] = before.split(' ')
     const agents = (await boxProcesses(NAME, 'node-1')).filter((pid) => {
       const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-      return program.endsWith('node') && args.some((arg) => arg.endsWith('node-agent.ts'))
+      return program.endsWith('node') && args.some((arg) => /node-agent\.[jt]s$/.test(arg))
     })
     assert.equal(agents.length, 1)
     process.kill(agents[0]!, 'SIGKILL')
