@@ -21,6 +21,11 @@ describe('DNS pods', { skip }, () => {
   before(async () => {
     scratch = await mkdtemp(join(tmpdir(), 'kubets-dns-'))
     cluster = await TestCluster.start(NAME, '--nodes', '2', '--data-dir', join(scratch, 'data'))
+    // The mirrors come a moment after their nodes.
+    await eventually(
+      async () => (await cluster.try('-n kube-system get pod coredns-node-1 coredns-node-2')).code === 0,
+      'mirror pods',
+    )
     await cluster.kubectl(`apply -f ${ROOT}examples/phase-running.yaml`)
     await cluster.kubectl('wait --for=condition=Ready pod/running --timeout=30s')
   })
