@@ -1,10 +1,8 @@
 /** The `kubets` command: one file per sub-command, listed here. */
 import { Command } from 'commander'
-import { ImageArchiveError } from '#cluster/images/load-archive.ts'
-import { ClusterError } from '#cluster/cluster-state.ts'
-import { CommandError } from '#base/run-command.ts'
 import * as api from './api.ts'
 import * as down from './down.ts'
+import { explainError } from './explain-error.ts'
 import * as image from './image.ts'
 import * as kubeconfig from './kubeconfig.ts'
 import * as logs from './logs.ts'
@@ -14,9 +12,6 @@ import * as up from './up.ts'
 /** In the order in which `kubets help` shows them. */
 const COMMANDS = [up, down, status, kubeconfig, logs, image, api]
 
-/** Errors that tell a user all there is to know; any other one is a defect and shows its stack. */
-const EXPECTED_ERRORS = [ClusterError, CommandError, ImageArchiveError]
-
 export async function main(args: readonly string[]): Promise<void> {
   const program = new Command('kubets')
     .description('A complete Kubernetes cluster in TypeScript: control plane, nodes, network and DNS from one command.')
@@ -25,8 +20,10 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await program.parseAsync([...args], { from: 'user' })
   } catch (error) {
-    if (!EXPECTED_ERRORS.some((kind) => error instanceof kind)) throw error
-    process.stderr.write(`kubets: ${(error as Error).message}\n`)
-    process.exitCode = 1
+    const explanation = explainError(error)
+    if (explanation === null) throw error
+    process.stderr.write(`kubets: ${explanation}\n`)
+    // Not `exitCode`: what a command that failed half-way left open would keep the process alive.
+    process.exit(1)
   }
 }

@@ -1,11 +1,12 @@
 /** Certificates as OpenSSL reads them, and the files they are kept in. */
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SystemClock } from '#base/clock.ts'
+import { VirtualClock } from '#base/virtual-clock.ts'
 import { createAuthority, isCurrent, issueCertificate } from './authority.ts'
 import { loadOrCreateAuthority, loadOrIssue } from './certificate-files.ts'
 
@@ -46,6 +47,28 @@ test('files are made once, kept private, and replaced when the hosts change', as
     const first = await issue(['localhost'])
     assert.deepEqual(await issue(['localhost']), first)
     assert.notDeepEqual(await issue(['localhost', '10.96.0.1']), first)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('a damaged or expired certificate is made anew; an authority is not, and says so', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'certificates-'))
+  try {
+    const authority = await loadOrCreateAuthority(folder, 'ca', 'kubernetes', clock)
+    const request = { commonName: 'api', hosts: ['localhost'], usages: ['server'] } as const
+    const expired = await issueCertificate(authority, { ...request, validityMs: -1000 }, clock)
+    for (const damage of [expired.certificate, 'no certificate']) {
+      await loadOrIssue(folder, 'server', authority, request, clock)
+      await writeFile(join(folder, 'server.crt'), damage)
+      const fresh = await loadOrIssue(folder, 'server', authority, request, clock)
+      assert.ok(Date.parse(new X509Certificate(fresh.certificate).validTo) > clock.now())
+    }
+    const later = new VirtualClock(clock.now() + 11 * 365 * 24 * 3600 * 1000)
+    await assert.rejects(loadOrCreateAuthority(folder, 'ca', 'kubernetes', later), /ca.crt expired on 20\d\d-.* remove/)
+    await writeFile(join(folder, 'ca.crt'), 'no certificate')
+    await assert.rejects(loadOrCreateAuthority(folder, 'ca', 'kubernetes', clock), /ca.crt is no certificate/)
+    assert.equal(await readFile(join(folder, 'ca.crt'), 'utf8'), 'no certificate')
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -103,13 +103,36 @@ export function isCurrent(
     nowMs,
   }: { readonly hosts?: readonly string[]; readonly remainingMs: number; readonly nowMs: number },
 ): boolean {
-  const certificate = new X509Certificate(pair.certificate)
+  const certificate = parseCertificate(pair.certificate)
   return (
-    certificate.checkPrivateKey(createPrivateKey(pair.privateKey)) &&
+    certificate !== null &&
+    belongsTo(pair.privateKey, certificate) &&
     certificate.verify(new X509Certificate(authority.certificate).publicKey) &&
     Date.parse(certificate.validTo) - nowMs >= remainingMs &&
     hosts.every((host) => (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined)
   )
+}
+
+/** When a certificate ends, in milliseconds since 1970; null when it cannot be read. */
+export function endOf({ certificate }: KeyPair): number | null {
+  const parsed = parseCertificate(certificate)
+  return parsed === null ? null : Date.parse(parsed.validTo)
+}
+
+function parseCertificate(text: string): X509Certificate | null {
+  try {
+    return new X509Certificate(text)
+  } catch {
+    return null
+  }
+}
+
+function belongsTo(privateKey: string, certificate: X509Certificate): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(privateKey))
+  } catch {
+    return false
+  }
 }
 
 const pem = (certificate: X509.X509Certificate): string => `${certificate.toString('pem')}\n`

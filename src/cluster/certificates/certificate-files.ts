@@ -1,11 +1,13 @@
 /** Keeps certificates and keys in files, made once and read afterwards; private ones are readable by their owner only. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '#base/clock.ts'
+import { ClusterError } from '../cluster-state.ts'
 import {
   createAuthority,
   createSigningKey,
+  endOf,
   isCurrent,
   issueCertificate,
   type Authority,
@@ -33,13 +35,20 @@ export async function loadOrCreate(
   return pair
 }
 
-export function loadOrCreateAuthority(
+/** Never made anew by itself: whoever trusts the old one would trust nothing of the cluster any more. */
+export async function loadOrCreateAuthority(
   folder: string,
   name: string,
   commonName: string,
   clock: Clock,
 ): Promise<Authority> {
-  return loadOrCreate(folder, name, () => createAuthority(commonName, clock))
+  const authority = await loadOrCreate(folder, name, () => createAuthority(commonName, clock))
+  const [path, end] = [join(folder, `${name}.crt`), endOf(authority)]
+  const wayOut = `Restore it, or remove ${join(folder, name)}.crt and .key to get a new one, which copied kubeconfigs do not trust`
+  if (end === null) throw new ClusterError(`${path} is no certificate. ${wayOut}`)
+  if (end <= clock.now())
+    throw new ClusterError(`the certificate authority ${path} expired on ${new Date(end).toISOString()}. ${wayOut}`)
+  return authority
 }
 
 /** Signed by `authority`; made anew when it is about to end or does not cover the hosts. */
@@ -74,8 +83,13 @@ export async function loadOrCreateSigningKey(folder: string, name: string): Prom
 export async function writeAtomically(path: string, text: string, mode: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = `${path}.${randomUUID()}.tmp`
-  await writeFile(temporary, text, { mode })
-  await rename(temporary, path)
+  try {
+    await writeFile(temporary, text, { mode })
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
 }
 
 function readOptional(path: string): Promise<string | null> {

@@ -1,0 +1,26 @@
+/** The one line that tells a user what went wrong, for errors that are no defects of this program. */
+import { CommandError } from '#base/run-command.ts'
+import { ClusterError } from '#cluster/cluster-state.ts'
+import { ImageArchiveError } from '#cluster/images/load-archive.ts'
+import { StoreUnusableError } from '#control-plane/store/store.ts'
+
+/** Their messages tell all there is to know. */
+const EXPECTED_ERRORS = [ClusterError, CommandError, ImageArchiveError, StoreUnusableError]
+
+/** What the machine refuses, by its error codes. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not: run it as root, or as the owner of the cluster',
+  EPERM: 'this user may not: run it as root, or as the owner of the cluster',
+  EROFS: 'the file system is read-only: give another folder with --data-dir',
+  ENOSPC: 'the disk is full: free some space, or give another folder with --data-dir',
+  EDQUOT: "this user's share of the disk is full: free some space, or give another folder with --data-dir",
+  ENOTDIR: 'a file is where a folder should be: give another folder with --data-dir',
+}
+
+/** Null for a defect, whose stack is wanted. */
+export function explainError(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  if (EXPECTED_ERRORS.some((kind) => error instanceof kind)) return error.message
+  const advice = REFUSALS[(error as NodeJS.ErrnoException).code ?? '']
+  return advice === undefined ? null : `${error.message}: ${advice}`
+}
