@@ -17,9 +17,7 @@ export function register(program: Command): void {
     .option(NAME_FLAG, NAME_HELP, DEFAULT_NAME)
     .option('--nodes <count>', 'number of nodes (3 unless the cluster has more)', parseWholeNumber)
     .option('--port <port>', 'port of the API server (6443, or the next free one)', parseWholeNumber)
-    .option('--data-dir <folder>', 'where the cluster keeps its data (/var/lib/kubets/data/NAME)', (path) =>
-      resolve(path),
-    )
+    .option('--data-dir <folder>', 'where the cluster keeps its data (/var/lib/kubets/data/NAME)', parseFolder)
     .option('--no-install', 'install no packages of the system; say what is missing')
     .action(start)
 }
@@ -27,6 +25,12 @@ export function register(program: Command): void {
 export function parseWholeNumber(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Not a whole number.')
   return Number(text)
+}
+
+/** An empty text, as an unset variable leaves it, would be the current folder. */
+export function parseFolder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Not a folder.')
+  return resolve(text)
 }
 
 async function start(options: Options): Promise<void> {

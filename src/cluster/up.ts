@@ -1,6 +1,6 @@
 /** Brings a cluster up on this machine, whatever state it is in: new, kept, half running after a crash, or running. */
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, statfs } from 'node:fs/promises'
+import { mkdir, readFile, readdir, statfs } from 'node:fs/promises'
 import type { Clock } from '#base/clock.ts'
 import { CONTROL_PLANE, boxNames, startControlPlane, startNode } from './boxes.ts'
 import {
@@ -159,10 +159,13 @@ async function checkDisk(dataDir: string): Promise<void> {
 
 /** The state that is there, with what the options add; or a new one that clashes with no other cluster. */
 async function decideState(options: UpOptions): Promise<ClusterState> {
-  const known = (await loadState(options.name)) ?? (await adoptFolder(options))
+  const own = await loadState(options.name)
+  if (own === null) await checkNoOthersFolder(options)
+  const known = own ?? (await adoptFolder(options))
   if (known !== null) return adjustState(known, options)
   const nodes = options.nodes ?? NODES_DEFAULT
   checkNodes(nodes)
+  await checkUnusedFolder(options.dataDir ?? defaultDataDir(options.name))
   const others = await otherStates(options.name)
   const port = await choosePort(options.port, others)
   const subnet = await chooseSubnet(others)
@@ -183,6 +186,25 @@ async function adoptFolder(options: UpOptions): Promise<ClusterState | null> {
   const file = paths.state(dataDir)
   if (!existsSync(file)) return null
   return { ...parseState(await readFile(file, 'utf8'), dataDir), name: options.name, dataDir }
+}
+
+/** `down` removes the folder: two clusters never share one. */
+async function checkNoOthersFolder(options: UpOptions): Promise<void> {
+  const dataDir = options.dataDir ?? defaultDataDir(options.name)
+  const owner = (await otherStates(options.name)).find((other) => other.dataDir === dataDir)
+  if (owner !== undefined)
+    throw new ClusterError(`${dataDir} holds the data of cluster "${owner.name}": give another folder with --data-dir`)
+}
+
+/** `down` removes the folder with all that is in it: what a user has there is never taken for ours. */
+async function checkUnusedFolder(dataDir: string): Promise<void> {
+  const entries = await readdir(dataDir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    if (error.code === 'ENOTDIR') throw new ClusterError(`${dataDir} is no folder: give another one with --data-dir`)
+    throw error
+  })
+  if (entries.length > 0)
+    throw new ClusterError(`${dataDir} is not empty and holds no cluster: give a new or empty folder with --data-dir`)
 }
 
 async function adjustState(state: ClusterState, options: UpOptions): Promise<ClusterState> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { ROOT, TestCluster, eventually, kubets, missingForNodes } from './cluster.ts'
 import { leftovers } from './leftovers.ts'
@@ -250,6 +250,25 @@ describe('the main job', { skip }, () => {
       assert.match(output.stderr, words)
     }
     assert.equal((await cluster.try('get pod bad')).code, 1)
+  })
+
+  test('a folder with files of a user, or of another cluster, is never taken as data folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kubets-not-ours-'))
+    const file = join(folder, 'letter')
+    await writeFile(file, 'mine')
+    const taken = dirname(cluster.kubeconfig)
+    for (const [dataDir, words] of [
+      [folder, /is not empty and holds no cluster/],
+      [file, /is no folder/],
+      ['', /Not a folder/],
+      [taken, /holds the data of cluster/],
+    ] as const) {
+      const up = await kubets('up', '--name', 'e2e-refused', '--data-dir', dataDir)
+      assert.equal(up.code, 1, up.stdout)
+      assert.match(up.stderr, words)
+    }
+    assert.equal(await readFile(file, 'utf8'), 'mine')
+    await rm(folder, { recursive: true })
   })
 
   test('deleting a namespace deletes what is in it', async () => {
