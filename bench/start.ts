@@ -37,6 +37,19 @@ spec:
 async function runRound(isLast: boolean): Promise<Round> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kubets-bench-'))
   const { cluster, times } = await startFresh(dataDir)
+  try {
+    return { ...(await timePods(cluster, times, isLast)), ...(await bareContainer()) }
+  } finally {
+    await cluster.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function timePods(
+  cluster: TestCluster,
+  times: { api: number; nodes: number },
+  isLast: boolean,
+): Promise<Pick<Round, 'api' | 'nodes' | 'pod' | 'name' | 'podAlone'>> {
   const first = await timePod(cluster)
   const resolving = clock.monotonic()
   await eventually(
@@ -47,11 +60,9 @@ async function runRound(isLast: boolean): Promise<Round> {
   await cluster.kubectl('delete pod first')
   const podAlone = await timePod(cluster)
   if (isLast) await printCosts()
-  await cluster.stop()
-  rmSync(dataDir, { recursive: true, force: true })
   // The image is loaded between the two and is not counted: upstream's pulled its own from beside it as well.
   const pod = times.nodes + first
-  return { ...times, pod, name: pod + name, podAlone, ...(await bareContainer()) }
+  return { ...times, pod, name: pod + name, podAlone }
 }
 
 /** The times are those that `up` itself printed. */

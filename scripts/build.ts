@@ -3,7 +3,6 @@
  * then loads a handful of files instead of a thousand, and needs half the memory. `node scripts/build.ts`; dist/ mirrors the source tree.
  */
 import {
-  copyFileSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -59,8 +58,6 @@ function optionsFor(entryPoints: readonly string[], folder: string): BuildOption
     format: 'esm',
     mainFields: ['module', 'main'],
     splitting: entryPoints.length > 1,
-    sourcemap: true,
-    sourcesContent: false,
     banner: { js: REQUIRE },
     plugins: [keepPlaces(folder)],
     write: false,
@@ -76,7 +73,7 @@ function replaceFile(path: string, contents: Uint8Array): void {
   renameSync(fresh, path)
 }
 
-/** Chunks that no build has written for a day are loaded by nobody any more. */
+/** Chunks that no build has written for a day: a process that old has long loaded what it needs. */
 function removeOldChunks(kept: ReadonlySet<string>): void {
   const oldest = Date.now() - OLD_CHUNK_MS
   for (const path of globSync('bin/*', { cwd: OUT }).map((file) => join(OUT, file)))
@@ -93,11 +90,13 @@ mkdirSync(OUT, { recursive: true })
 replaceFile(join(OUT, 'package.json'), Buffer.from('{"type":"module"}\n'))
 for (const file of DATA)
   if (existsSync(join(ROOT, file))) {
-    mkdirSync(dirname(join(OUT, file)), { recursive: true })
-    copyFileSync(join(ROOT, file), join(OUT, file))
+    replaceFile(join(OUT, file), readFileSync(join(ROOT, file)))
   }
 const outputs = results.flatMap(({ outputFiles }) => outputFiles)
-for (const { path, contents } of outputs) replaceFile(path, contents)
+// Programs last: one that starts meanwhile finds the chunks it asks for.
+const isChunk = (path: string): boolean => path.includes('/chunk-')
+for (const { path, contents } of outputs.toSorted((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path))))
+  replaceFile(path, contents)
 removeOldChunks(new Set(outputs.map(({ path }) => path)))
 replaceFile(STAMP, Buffer.from(`${startedAt.toISOString()}\n`))
 utimesSync(STAMP, startedAt, startedAt)

@@ -64,13 +64,13 @@ export function isNodeReady(node: Node, sinceMs = 0): boolean {
 /** Polls until the condition holds; throws ClusterError with `what` when it does not in time. */
 export async function waitFor(
   condition: () => Promise<boolean>,
-  what: string,
+  what: () => string,
   limitMs: number,
   clock: Clock,
 ): Promise<void> {
   const deadline = clock.monotonic() + limitMs
   while (!(await condition())) {
-    if (clock.monotonic() > deadline) throw new ClusterError(what)
+    if (clock.monotonic() > deadline) throw new ClusterError(what())
     await clock.sleep(20)
   }
 }

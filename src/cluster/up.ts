@@ -63,6 +63,8 @@ export async function bringUp(options: UpOptions): Promise<UpResult> {
   checkMachine()
   checkClusterName(options.name)
   const known = await loadState(options.name)
+  // A folder that this machine does not know may hold the cluster of another one: a start that fails leaves it as it was.
+  const isNew = known === null && !existsSync(paths.state(options.dataDir ?? defaultDataDir(options.name)))
   const wasRunning = known !== null && (await boxProcesses(known.name, CONTROL_PLANE)).length > 0
   try {
     return await start(options)
@@ -70,7 +72,7 @@ export async function bringUp(options: UpOptions): Promise<UpResult> {
     const state = wasRunning ? null : await loadState(options.name)
     if (state === null) throw error
     const logs = await lastLogLines(state)
-    await takeDown({ state, keepData: known !== null, clock: options.clock, progress: () => {} })
+    await takeDown({ state, keepData: !isNew, clock: options.clock, progress: () => {} })
     throw new ClusterError(`${(error as Error).message}${logs}`)
   }
 }
@@ -91,10 +93,10 @@ async function start(options: UpOptions): Promise<UpResult> {
   await checkDisk(state.dataDir)
   await saveState(state)
   if (!(await isForwarding())) await rememberForwarding()
-  await Promise.all([writePki(state, clock), ensurePauseImage(state), createHostNetwork(state)])
+  await allDone([writePki(state, clock), ensurePauseImage(state), createHostNetwork(state)])
   const startedAtMs = clock.now()
   progress(CONTROL_PLANE, 'starting')
-  const [startedControlPlane, ...startedNodes] = await Promise.all([
+  const [startedControlPlane, ...startedNodes] = await allDone([
     startControlPlane(state),
     ...nodeNames(state).map((name, position) => {
       progress(name, 'starting')
@@ -105,7 +107,7 @@ async function start(options: UpOptions): Promise<UpResult> {
   const probe = await createProbe(state)
   await waitFor(
     () => isApiReady(probe),
-    `the API server does not answer; see: kubets logs ${CONTROL_PLANE}`,
+    () => `the API server does not answer; see: kubets logs ${CONTROL_PLANE}`,
     API_READY_LIMIT_MS,
     clock,
   )
@@ -121,9 +123,17 @@ async function start(options: UpOptions): Promise<UpResult> {
     }
     return nodeNames(state).every((name) => ready.has(name))
   }
-  await waitFor(allReady, notReadyText(state, ready), NODES_READY_LIMIT_MS, clock)
+  await waitFor(allReady, () => notReadyText(state, ready), NODES_READY_LIMIT_MS, clock)
   const wasRunning = !startedControlPlane && !startedNodes.some(Boolean)
   return { state, wasRunning, apiReadyMs, nodesReadyMs: clock.monotonic() - started }
+}
+
+/** Like Promise.all, but a failure waits for the others: what they still start would escape the clean-up. */
+async function allDone<T>(works: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(works)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return results.map((result) => (result as PromiseFulfilledResult<T>).value)
 }
 
 async function ensurePauseImage(state: ClusterState): Promise<void> {

@@ -207,6 +207,26 @@ function askUdp(port: number, packet: Packet): Promise<DecodedPacket> {
 
 const rcodeOf = (packet: Packet): number => (packet.flags ?? 0) & 0xf
 
+test('an answer that cannot be written, and one that comes after the end, harm nobody', async () => {
+  const unwritable = { type: 'SSHFP', name: 'x.test', data: { algorithm: 1, hash: 1, fingerprint: 'ab' } }
+  const held = Promise.withResolvers<void>()
+  const resolver = {
+    resolve: async ({ id, questions }: DecodedPacket) => {
+      if (questions![0]!.name === 'slow.test') await held.promise
+      return { type: 'response', id, questions, answers: [unwritable] }
+    },
+  } as unknown as Resolver
+  const server = new DnsServer(resolver, NO_LOG, '127.0.0.1')
+  const port = await server.listen(0)
+  const asker = createSocket('udp4')
+  asker.send(encode(query('slow.test', 'A')), port, '127.0.0.1')
+  assert.equal(rcodeOf(await askUdp(port, query('x.test', 'A'))), 2)
+  await server.close()
+  asker.close()
+  held.resolve()
+  await new Promise((resolve) => setImmediate(resolve)) // A reply on the closed socket would throw here.
+})
+
 test('a server answers over UDP and TCP, negative answers carry the authority', async () => {
   await withServer([], async (port) => {
     const reply = await askUdp(port, query('web.shop.svc.cluster.local', 'A'))

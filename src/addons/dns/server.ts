@@ -1,7 +1,7 @@
 /** The cluster DNS server: UDP and TCP on one address, each answer made by the resolver. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { createServer, type AddressInfo, type Server, type Socket as TcpSocket } from 'node:net'
-import type { DecodedPacket, Packet } from 'dns-packet'
+import type { DecodedPacket } from 'dns-packet'
 import type { Logger } from '#base/log.ts'
 import { decodeOrNull } from './ask.ts'
 import { acceptedBytes } from './options-record.ts'
@@ -23,6 +23,7 @@ export class DnsServer {
   readonly #udp: Socket
   readonly #tcp: Server
   readonly #connections = new Set<TcpSocket>()
+  #isClosed = false
   readonly #failed = Promise.withResolvers<never>()
 
   constructor(resolver: Resolver, log: Logger, address: string) {
@@ -74,6 +75,7 @@ export class DnsServer {
 
   /** Also after a `listen` that rejected. */
   async close(): Promise<void> {
+    this.#isClosed = true
     for (const socket of this.#connections) socket.destroy()
     await Promise.all([
       new Promise<void>((resolve) => this.#udp.close(() => resolve())),
@@ -84,18 +86,20 @@ export class DnsServer {
   async #answerUdp(message: Buffer, remote: RemoteInfo): Promise<void> {
     const query = decodeOrNull(message)
     if (query === null || query.type !== 'query') return
-    const reply = encodeWithin(await this.#resolve(query), acceptedBytes(query))
+    const reply = await this.#replyTo(query, acceptedBytes(query))
+    if (this.#isClosed) return
     this.#udp.send(reply, remote.port, remote.address, (error) => {
       if (error) this.#log.debug('dns answer not sent', { to: remote.address, error: String(error) })
     })
   }
 
-  async #resolve(query: DecodedPacket): Promise<Packet> {
+  /** What others answered may be beyond what can be written: that fails the one query, nothing else. */
+  async #replyTo(query: DecodedPacket, bytesMax: number): Promise<Buffer> {
     try {
-      return await this.#resolver.resolve(query)
+      return encodeWithin(await this.#resolver.resolve(query), bytesMax)
     } catch (error) {
       this.#log.error('dns query failed', { question: query.questions?.[0]?.name, error: String(error) })
-      return serverFailure(query)
+      return encodeWithin(serverFailure(query), bytesMax)
     }
   }
 
@@ -112,7 +116,7 @@ export class DnsServer {
         const query = decodeOrNull(received.subarray(2, end))
         received = received.subarray(end)
         if (query === null || query.type !== 'query') return void socket.destroy()
-        void this.#resolve(query).then((packet) => socket.write(withLength(encodeWithin(packet, TCP_BYTES_MAX))))
+        void this.#replyTo(query, TCP_BYTES_MAX).then((reply) => socket.write(withLength(reply)))
       }
     })
   }

@@ -1,5 +1,5 @@
 /** Places pods on nodes: takes pods without a node from the queue, finds the best node for each, and binds it. */
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Timer } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Node, Pod } from '#api/core/v1.gen.ts'
@@ -79,6 +79,7 @@ export class Scheduler {
   readonly #plugins: readonly Plugin[]
   readonly #cache = new ClusterCache()
   readonly #nominator = new Nominator()
+  #flush: Timer | null = null
   readonly #queue: SchedulingQueue
   readonly #cycle: SchedulingCycle
 
@@ -110,19 +111,19 @@ export class Scheduler {
     this.#watchStorage()
     signal.addEventListener('abort', () => this.#queue.close(), { once: true })
     await this.#options.informers.synced()
-    this.#scheduleFlush(signal)
+    this.#scheduleFlush()
+    signal.addEventListener('abort', () => this.#flush?.cancel(), { once: true })
     for (let queued = await this.#queue.pop(); queued !== null; queued = await this.#queue.pop()) {
       await this.#scheduleOne(queued, signal)
       await this.#options.clock.yield()
     }
   }
 
-  #scheduleFlush(signal: AbortSignal): void {
-    const timer = this.#options.clock.setTimer(FLUSH_INTERVAL_MS, () => {
+  #scheduleFlush(): void {
+    this.#flush = this.#options.clock.setTimer(FLUSH_INTERVAL_MS, () => {
       this.#queue.flushOld()
-      if (!signal.aborted) this.#scheduleFlush(signal)
+      this.#scheduleFlush()
     })
-    signal.addEventListener('abort', () => timer.cancel(), { once: true })
   }
 
   #watchNodes(): void {
@@ -166,13 +167,13 @@ export class Scheduler {
     this.#options.informers.informer<Pod>(PODS).addHandler({
       added: (pod) => this.#podChanged(pod, undefined),
       updated: (pod, old) => this.#podChanged(pod, old),
-      deleted: (pod) => this.#podGone(pod, 'delete'),
+      deleted: (pod) => this.#podGone(pod),
     })
   }
 
   #podChanged(pod: Pod, old: Pod | undefined): void {
-    if (old !== undefined && old.metadata.uid !== pod.metadata.uid) this.#podGone(old, 'delete')
-    if (isFinished(pod)) return this.#podGone(pod, 'delete')
+    if (old !== undefined && old.metadata.uid !== pod.metadata.uid) this.#podGone(old)
+    if (isFinished(pod)) return this.#podGone(pod)
     if (pod.spec.nodeName) {
       this.#queue.remove(pod.metadata.uid)
       this.#nominator.delete(pod.metadata.uid)
@@ -195,11 +196,11 @@ export class Scheduler {
     }
   }
 
-  #podGone(pod: Pod, action: 'delete'): void {
+  #podGone(pod: Pod): void {
     this.#queue.remove(pod.metadata.uid)
     this.#nominator.delete(pod.metadata.uid)
     this.#cache.removePod(pod.metadata.uid)
-    if (pod.spec.nodeName) this.#queue.notice({ resource: 'assigned-pod', action, object: pod })
+    if (pod.spec.nodeName) this.#queue.notice({ resource: 'assigned-pod', action: 'delete', object: pod })
   }
 
   #isOurs(pod: Pod): boolean {
@@ -309,9 +310,9 @@ export class Scheduler {
     this.#queue.notice({ resource: 'assigned-pod', action: 'delete', object: pod })
   }
 
-  /** An error, not a verdict: the pod is tried again after its backoff. A pod that is gone needs nothing more. */
+  /** An error, not a verdict: the pod is tried again after its backoff. What was not found may be its claim or volume. */
   async #failed(queued: QueuedPod, error: unknown, signal: AbortSignal): Promise<void> {
-    if (isNotFound(error) || signal.aborted) return this.#queue.done(queued.uid)
+    if (signal.aborted) return this.#queue.done(queued.uid)
     this.#options.log.error('pod could not be scheduled', { pod: keyOf(queued.pod), error: String(error) })
     const message = error instanceof Error ? error.message : String(error)
     await this.#reject(queued, { message, reason: 'SchedulerError' }, signal)

@@ -12,6 +12,7 @@ import {
   PODS,
   STORAGECLASSES,
 } from '#api/resources.gen.ts'
+import { notFound } from '#machinery/status-error.ts'
 import { MemoryCluster } from './memory-cluster.ts'
 import { withScheduler } from './run-scheduler.ts'
 import { buildNode, buildPod } from './testing.ts'
@@ -172,6 +173,31 @@ test('for a claim that waits for its pod, a node with a free volume is chosen an
     assert.equal(fits.metadata.annotations?.['pv.kubernetes.io/bound-by-controller'], 'yes')
     bindReserved(cluster)
     await settle(100)
+    assert.equal(nodeOf(cluster), 'b')
+  })
+})
+
+test('a volume that is gone when it is to be bound sends the pod back, and another one takes its place', async () => {
+  const cluster = clusterOf('WaitForFirstConsumer')
+  cluster.set(PERSISTENTVOLUMES, volume('fits', 'b'))
+  cluster.set(PERSISTENTVOLUMECLAIMS, claim('c'))
+  cluster.set(PODS, withClaim('p', 'c'))
+  const { update } = cluster.calls
+  cluster.calls.update = (resource) => {
+    cluster.calls.update = update
+    cluster.remove(PERSISTENTVOLUMES, 'fits')
+    return Promise.reject(notFound(resource, 'fits'))
+  }
+  await withScheduler(cluster, async ({ settle, events }) => {
+    await settle(100)
+    assert.ok(
+      events.some((event) => event.startsWith('p FailedScheduling')),
+      events.join(),
+    )
+    cluster.set(PERSISTENTVOLUMES, volume('other', 'b'))
+    await settle(15_000)
+    bindReserved(cluster)
+    await settle(15_000)
     assert.equal(nodeOf(cluster), 'b')
   })
 })

@@ -1,6 +1,6 @@
 /** Decides whether this node takes a pod that was bound to it: room, and sysctls that reach beyond the pod; pure. */
 import type { Container, Pod } from '#api/core/v1.gen.ts'
-import { hostPortsOf, isSameHostPort } from './host-ports.ts'
+import { takenPortsOf, isSameHostPort } from './host-ports.ts'
 import { isStaticPod } from './pods/pod-facts.ts'
 import type { Verdict } from './pods/pod-memory.ts'
 import { quantityMilliValue, quantityValue } from './quantities.ts'
@@ -50,10 +50,10 @@ export function admitPod(pod: Pod, { allocatable, others }: AdmissionFacts): Ver
 }
 
 function hasPortConflict(pod: Pod, others: readonly Pod[]): boolean {
-  const wanted = hostPortsOf(pod)
+  const wanted = takenPortsOf(pod)
   return (
     wanted.length > 0 &&
-    others.some((other) => hostPortsOf(other).some((taken) => wanted.some((port) => isSameHostPort(port, taken))))
+    others.some((other) => takenPortsOf(other).some((taken) => wanted.some((port) => isSameHostPort(port, taken))))
   )
 }
 

@@ -35,6 +35,16 @@ export function hostPortsOf(pod: Pod): HostPort[] {
   )
 }
 
+/** Ports of the node that the pod takes: on the host's network each of its ports is one, whether it says so or not. */
+export function takenPortsOf(pod: Pod): HostPort[] {
+  if (pod.spec.hostNetwork !== true) return hostPortsOf(pod)
+  const containers = pod.spec.containers.map((container) => ({
+    ...container,
+    ports: (container.ports ?? []).map((port) => ({ ...port, hostPort: port.hostPort || port.containerPort })),
+  }))
+  return hostPortsOf({ ...pod, spec: { ...pod.spec, containers } })
+}
+
 /** A port on all addresses is in the way of the same port on any of them. */
 export function isSameHostPort(a: HostPort, b: HostPort): boolean {
   const overlap = a.hostIp === b.hostIp || a.hostIp === '' || b.hostIp === ''

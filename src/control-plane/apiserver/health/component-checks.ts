@@ -7,6 +7,9 @@ export type ComponentCheck = (signal: AbortSignal) => Promise<void>
 /** Where upstream's components listen on the machine of their API server. */
 const LOCAL_PORTS: Readonly<Record<string, number>> = { 'controller-manager': 10257, scheduler: 10259 }
 
+/** For a port that accepts and stays silent. */
+const PROBE_LIMIT_MS = 5000
+
 /**
  * `known` are the checks of parts that run in this process; a part that it does not hold is asked on its port. In the order in
  * which they are listed.
@@ -29,7 +32,7 @@ function probe(port: number): ComponentCheck {
       target: '/healthz',
       headers: {},
       body: null,
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]),
     })
     const chunks: Uint8Array[] = []
     for await (const chunk of answer) chunks.push(chunk as Uint8Array)

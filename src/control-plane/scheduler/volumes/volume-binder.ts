@@ -112,8 +112,10 @@ export class VolumeBinder {
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = this.#options.clock.setTimer(RECHECK_MS, resolve)
     this.#waiting.add(resolve)
-    signal.addEventListener('abort', () => resolve(), { once: true })
+    const onAbort = (): void => resolve()
+    signal.addEventListener('abort', onAbort, { once: true })
     await promise
+    signal.removeEventListener('abort', onAbort)
     this.#waiting.delete(resolve)
     timer.cancel()
     signal.throwIfAborted()

@@ -78,8 +78,8 @@ export class HostedContainers implements HostedCalls {
 
   /** Once, before any call: what an earlier life of the process left is known then, as ended. */
   async start(): Promise<void> {
-    const { path, clock } = this.#options
-    const { sandboxes, containers } = await loadRecords(path, clock.now())
+    const { path, clock, log } = this.#options
+    const { sandboxes, containers } = await loadRecords(path, clock.now(), log)
     this.#sandboxes = new Map(sandboxes)
     this.#containers = new Map(containers)
   }

@@ -22,6 +22,7 @@ export type ResourceWatchOptions<T extends KubernetesObject> = {
   onSynced?(): void
 }
 
+/** As short as a reflector's: an API server that is about to answer is not waited for a second. */
 const RETRY_MS = 100
 const RETRY_MAX_MS = 30_000
 

@@ -1,5 +1,6 @@
 /** Serves the host ports of this node's pods with nftables: whatever arrives at the node's port goes to the pod. */
 import { writeFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '#base/log.ts'
 import { runCommand } from '#base/run-command.ts'
 import type { HostPort, HostPortService } from '../../kubelet/host-ports.ts'
@@ -38,6 +39,8 @@ export class HostPorts implements HostPortService {
   set(podUid: string, podIp: string, ports: readonly HostPort[]): Promise<void> {
     return this.#change(async () => {
       const before = this.#pods.get(podUid)
+      // A pod that is only told again stays where it is in the order: the newer pod wins a port.
+      if (before !== undefined && before.podIp === podIp && isDeepStrictEqual(before.ports, ports)) return
       if (ports.length > 0 && before?.podIp !== podIp) await this.#routeLoopback(podIp)
       this.#pods.delete(podUid)
       if (ports.length > 0) this.#pods.set(podUid, { podIp, ports })
@@ -79,7 +82,10 @@ export class HostPorts implements HostPortService {
   }
 
   async #inherit(): Promise<Elements> {
-    const listing = await runCommand('nft', ['-j', 'list', 'table', 'ip', TABLE]).catch(() => '')
+    const listing = await runCommand('nft', ['-j', 'list', 'table', 'ip', TABLE]).catch((error: unknown) => {
+      if (/No such file or directory/.test(String(error))) return ''
+      throw error // What is not known would be flushed, with the connections of pods that run on.
+    })
     if (listing !== '') this.#inherited = parseListing(listing)
     return this.#inherited
   }
