@@ -9,9 +9,9 @@ import type { Pod, Service } from '#api/core/v1.gen.ts'
 import { NODES, PODS, SERVICES } from '#api/resources.gen.ts'
 import { podRequests, type Resources } from '#control-plane/scheduler/cache/resources.ts'
 import { insufficientResources } from '#control-plane/scheduler/plugins/node-resources-fit.ts'
-import { MemoryCluster } from '#control-plane/scheduler/memory-cluster.ts'
+import { MemoryCluster } from '#control-plane/scheduler/testing/memory-cluster.ts'
 import { Scheduler } from '#control-plane/scheduler/scheduler.ts'
-import { buildCache, buildNode, buildPod } from '#control-plane/scheduler/testing.ts'
+import { buildCache, buildNode, buildPod } from '#control-plane/scheduler/testing/builders.ts'
 
 const COUNT = Number(process.argv[2] ?? 500)
 const PODS_PER_NODE = 30

@@ -36,6 +36,14 @@ if (values.config !== undefined) {
   )
   process.exit(1)
 }
+for (const [given, missing] of [
+  ['tls-cert-file', 'tls-private-key-file'],
+  ['tls-private-key-file', 'tls-cert-file'],
+] as const)
+  if (values[given] !== undefined && values[missing] === undefined) {
+    console.error(`--${given} needs --${missing}`)
+    process.exit(1)
+  }
 
 const signal = untilSignal()
 const component = await connectComponent(NAME, values.kubeconfig)

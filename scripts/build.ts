@@ -88,14 +88,12 @@ const bundles = [
 const results = await Promise.all(bundles.map((options) => build({ ...options, write: false })))
 mkdirSync(OUT, { recursive: true })
 replaceFile(join(OUT, 'package.json'), Buffer.from('{"type":"module"}\n'))
-for (const file of DATA)
-  if (existsSync(join(ROOT, file))) {
-    replaceFile(join(OUT, file), readFileSync(join(ROOT, file)))
-  }
+for (const file of DATA) if (existsSync(join(ROOT, file))) replaceFile(join(OUT, file), readFileSync(join(ROOT, file)))
 const outputs = results.flatMap(({ outputFiles }) => outputFiles)
 // Programs last: one that starts meanwhile finds the chunks it asks for.
-const isChunk = (path: string): boolean => path.includes('/chunk-')
-for (const { path, contents } of outputs.toSorted((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path))))
+const isProgram = (path: string): boolean =>
+  PROGRAMS.some((program) => path === join(OUT, program.replace(/ts$/, 'js')))
+for (const { path, contents } of outputs.toSorted((a, b) => Number(isProgram(a.path)) - Number(isProgram(b.path))))
   replaceFile(path, contents)
 removeOldChunks(new Set(outputs.map(({ path }) => path)))
 replaceFile(STAMP, Buffer.from(`${startedAt.toISOString()}\n`))

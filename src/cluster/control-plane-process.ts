@@ -56,9 +56,10 @@ export async function runControlPlane(statePath: string, signal: AbortSignal): P
   const admin = server.client(component('admin', ['system:masters']), 'kubets')
   await createClusterObjects(admin, CLUSTER_DNS)
   followPodRoutes(admin, parts, signal)
-  const running = [startControllers(state, server, parts, signal), startScheduler(server, parts, signal)]
-  for (const name of COMPONENTS) started.add(name)
-  await Promise.all(running)
+  await Promise.all([
+    startControllers(state, server, parts, { signal, synced: () => started.add('controller-manager') }),
+    startScheduler(server, parts, { signal, synced: () => started.add('scheduler') }),
+  ])
   registry.close()
   await server.close()
   await store.close()
@@ -100,6 +101,12 @@ async function startApiServer(
   })
 }
 
+type ComponentLife = {
+  readonly signal: AbortSignal
+  /** Called when the component knows the cluster and works. */
+  readonly synced: () => void
+}
+
 function startedCheck(name: string, started: ReadonlySet<string>): () => Promise<void> {
   return async () => {
     if (!started.has(name)) throw new Error('not started')
@@ -114,7 +121,7 @@ async function startControllers(
   state: ClusterState,
   server: ApiServer,
   parts: Parts,
-  signal: AbortSignal,
+  { signal, synced }: ComponentLife,
 ): Promise<void> {
   const { clock, random } = parts
   const log = parts.log.child({ part: 'controllers' })
@@ -126,7 +133,7 @@ async function startControllers(
   const pki = paths.pki(state.dataDir)
   const [rootCa, signingKey] = await Promise.all(['ca.crt', 'sa.key'].map((file) => readFile(join(pki, file), 'utf8')))
   const events = recorder(client, parts, 'kube-controller-manager')
-  await runControllers({
+  const running = runControllers({
     client,
     informers,
     clock,
@@ -140,9 +147,11 @@ async function startControllers(
       serviceAccountSigner: createServiceAccountSigner(signingKey!),
     },
   })
+  void informers.synced().then(synced)
+  await running
 }
 
-async function startScheduler(server: ApiServer, parts: Parts, signal: AbortSignal): Promise<void> {
+async function startScheduler(server: ApiServer, parts: Parts, { signal, synced }: ComponentLife): Promise<void> {
   const { clock, random } = parts
   const log = parts.log.child({ part: 'scheduler' })
   const client = server.client(component('system:kube-scheduler'), 'kube-scheduler')
@@ -157,6 +166,7 @@ async function startScheduler(server: ApiServer, parts: Parts, signal: AbortSign
   })
   const running = scheduler.run(signal)
   informers.start(signal)
+  void informers.synced().then(synced)
   await running
 }
 

@@ -71,7 +71,7 @@ export async function bringUp(options: UpOptions): Promise<UpResult> {
   } catch (error) {
     const state = wasRunning ? null : await loadState(options.name)
     if (state === null) throw error
-    const logs = await lastLogLines(state)
+    const logs = isNew ? await lastLogLines(state) : ''
     await takeDown({ state, keepData: !isNew, clock: options.clock, progress: () => {} })
     throw new ClusterError(`${(error as Error).message}${logs}`)
   }
@@ -95,11 +95,14 @@ async function start(options: UpOptions): Promise<UpResult> {
   if (!(await isForwarding())) await rememberForwarding()
   await allDone([writePki(state, clock), ensurePauseImage(state), createHostNetwork(state)])
   const startedAtMs = clock.now()
-  progress(CONTROL_PLANE, 'starting')
+  const sayStarting = async (box: string): Promise<void> => {
+    if ((await boxProcesses(state.name, box)).length === 0) progress(box, 'starting')
+  }
+  await sayStarting(CONTROL_PLANE)
   const [startedControlPlane, ...startedNodes] = await allDone([
     startControlPlane(state),
-    ...nodeNames(state).map((name, position) => {
-      progress(name, 'starting')
+    ...nodeNames(state).map(async (name, position) => {
+      await sayStarting(name)
       return startNode(state, position + 1, tools)
     }),
   ])

@@ -5,7 +5,7 @@ import { SeededRandom } from '#base/random.ts'
 import type { Node, Pod } from '#api/core/v1.gen.ts'
 import { SchedulingCycle, feasibleNodesToFind, formatDiagnosis } from './cycle.ts'
 import { Nominator } from './queue/nominator.ts'
-import { buildCache, buildNode, buildPlugins, buildPod } from './testing.ts'
+import { buildCache, buildNode, buildPlugins, buildPod } from './testing/builders.ts'
 
 function place(pod: Pod, nodes: readonly Node[], pods: readonly Pod[] = []): string {
   const cycle = new SchedulingCycle({

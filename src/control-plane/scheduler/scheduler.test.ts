@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '#api/core/v1.gen.ts'
 import { NODES, PODS } from '#api/resources.gen.ts'
-import { MemoryCluster } from './memory-cluster.ts'
-import { withScheduler } from './run-scheduler.ts'
-import { buildNode, buildPod } from './testing.ts'
+import { MemoryCluster } from './testing/memory-cluster.ts'
+import { withScheduler } from './testing/with-scheduler.ts'
+import { buildNode, buildPod } from './testing/builders.ts'
 
 const filling = (name: string, priority: number, cpu = '4'): Pod => buildPod(name, { priority, requests: { cpu } })
 const on = (node: string, pod: Pod): Pod => ({ ...pod, spec: { ...pod.spec, nodeName: node } })
@@ -19,6 +19,15 @@ function holdDeletions(cluster: MemoryCluster): void {
     if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return remove(resource, key)
     cluster.set(PODS, { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } })
   }
+}
+
+/** A pod fills the node, a more important one waits, and evicted pods take their time. */
+function fullNode(): MemoryCluster {
+  const cluster = new MemoryCluster()
+  holdDeletions(cluster)
+  cluster.set(NODES, buildNode('n'))
+  cluster.set(PODS, on('n', filling('low', 0)), filling('high', 10))
+  return cluster
 }
 
 test('a pod takes the place of one of lower priority, and both are told', async () => {
@@ -41,10 +50,7 @@ test('a pod takes the place of one of lower priority, and both are told', async 
 })
 
 test('the place that is being made free is not given to a pod of lower priority', async () => {
-  const cluster = new MemoryCluster()
-  holdDeletions(cluster)
-  cluster.set(NODES, buildNode('n'))
-  cluster.set(PODS, on('n', filling('low', 0)), filling('high', 10))
+  const cluster = fullNode()
   await withScheduler(cluster, async ({ settle }) => {
     await settle(100)
     assert.equal(cluster.pod('default/high')?.status?.nominatedNodeName, 'n')
@@ -85,10 +91,7 @@ test('while its victims end, a pod takes no others', async () => {
 })
 
 test('a pod of higher priority takes the promised place over', async () => {
-  const cluster = new MemoryCluster()
-  holdDeletions(cluster)
-  cluster.set(NODES, buildNode('n'))
-  cluster.set(PODS, on('n', filling('low', 0)), filling('high', 10))
+  const cluster = fullNode()
   await withScheduler(cluster, async ({ settle }) => {
     await settle(100)
     cluster.set(PODS, filling('higher', 20))
@@ -103,10 +106,7 @@ test('a pod of higher priority takes the promised place over', async () => {
 })
 
 test('a promise ends with its node', async () => {
-  const cluster = new MemoryCluster()
-  holdDeletions(cluster)
-  cluster.set(NODES, buildNode('n'))
-  cluster.set(PODS, on('n', filling('low', 0)), filling('high', 10))
+  const cluster = fullNode()
   await withScheduler(cluster, async ({ settle }) => {
     await settle(100)
     assert.equal(cluster.pod('default/high')?.status?.nominatedNodeName, 'n')

@@ -13,9 +13,9 @@ import {
   STORAGECLASSES,
 } from '#api/resources.gen.ts'
 import { notFound } from '#machinery/status-error.ts'
-import { MemoryCluster } from './memory-cluster.ts'
-import { withScheduler } from './run-scheduler.ts'
-import { buildNode, buildPod } from './testing.ts'
+import { MemoryCluster } from './testing/memory-cluster.ts'
+import { withScheduler } from './testing/with-scheduler.ts'
+import { buildNode, buildPod } from './testing/builders.ts'
 
 const HOSTNAME = 'kubernetes.io/hostname'
 const ZONE = 'topology.kubernetes.io/zone'

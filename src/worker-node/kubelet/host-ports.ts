@@ -1,24 +1,7 @@
-/** Host ports: ports of the node's own addresses that lead to one of its pods. Which a pod asks for, and who serves them. */
+/** Host ports: ports of the node's own addresses that lead to one of its pods. Which of them a pod asks for and takes. */
 import type { Pod } from '#api/core/v1.gen.ts'
+import type { HostPort } from '../host-port-service.ts'
 import { containersOf } from './pods/pod-facts.ts'
-
-export type HostPort = {
-  readonly protocol: 'TCP' | 'UDP' | 'SCTP'
-  /** Address of the node on which the port answers; '' for all. */
-  readonly hostIp: string
-  readonly hostPort: number
-  readonly containerPort: number
-}
-
-/** Calls may overlap; they take effect in their order. Absent where the CNI configuration serves host ports itself (portmap). */
-export interface HostPortService {
-  /** Makes these the pod's host ports, in place of what it had. Resolves when connections arrive. */
-  set(podUid: string, podIp: string, ports: readonly HostPort[]): Promise<void>
-  /** Succeeds for a pod that has none. */
-  remove(podUid: string): Promise<void>
-  /** Ends what an earlier run left for addresses that no pod of this node has any more. */
-  retain(podIps: ReadonlySet<string>): Promise<void>
-}
 
 const ANY_ADDRESS = new Set(['', '0.0.0.0', '::'])
 

@@ -87,16 +87,26 @@ export class CronJobController implements Controller {
     const round: Round = { cronJob, status: { ...cronJob.status }, signal }
     const jobs = this.#jobs.byIndex(BY_CONTROLLER, cronJob.metadata.uid)
     for (const job of planHistory(cronJob, jobs)) await this.#deleteJob(round, job)
-    let waitMs = Number.POSITIVE_INFINITY
+    let waitMs: number
     try {
       await this.#observe(round, jobs)
-      if (cronJob.metadata.deletionTimestamp === undefined) waitMs = await this.#start(round)
-    } finally {
-      // What was done before a failure is done.
-      if (!signal.aborted && !isSameStatus(round.status, round.cronJob.status))
-        await this.#client.updateStatus<CronJob>(CRONJOBS, { ...round.cronJob, status: round.status }, signal)
+      waitMs = cronJob.metadata.deletionTimestamp === undefined ? await this.#start(round) : Number.POSITIVE_INFINITY
+    } catch (error) {
+      // What was done before the failure is done; the failure itself is what is told.
+      const second = await this.#writeStatus(round).then(
+        () => null,
+        (failure: unknown) => failure,
+      )
+      if (second !== null) throw new AggregateError([error, second], String(error), { cause: error })
+      throw error
     }
+    await this.#writeStatus(round)
     return Number.isFinite(waitMs) ? { requeueAfterMs: waitMs } : {}
+  }
+
+  async #writeStatus({ cronJob, status, signal }: Round): Promise<void> {
+    if (!signal.aborted && !isSameStatus(status, cronJob.status))
+      await this.#client.updateStatus<CronJob>(CRONJOBS, { ...cronJob, status }, signal)
   }
 
   /** Brings the list of active Jobs to what is. */

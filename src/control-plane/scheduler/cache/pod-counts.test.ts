@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SeededRandom } from '#base/random.ts'
-import { buildPod } from '../testing.ts'
+import { buildPod } from '../testing/builders.ts'
 import { toPodInfo, type PodInfo } from './node-info.ts'
 import { PodCounts, type PodQuery } from './pod-counts.ts'
 

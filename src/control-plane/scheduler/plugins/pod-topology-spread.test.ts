@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Node, Pod, Service, TopologySpreadConstraint } from '#api/core/v1.gen.ts'
 import type { CycleState, Rejection } from '../framework.ts'
 import { listerOf } from '../lister.ts'
-import { buildCache, buildNode, buildPlugins, buildPod } from '../testing.ts'
+import { buildCache, buildNode, buildPlugins, buildPod } from '../testing/builders.ts'
 
 const HOSTNAME = 'kubernetes.io/hostname'
 const ZONE = 'topology.kubernetes.io/zone'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '#base/virtual-clock.ts'
-import { buildNode, buildPlugins, buildPod } from '../testing.ts'
+import { buildNode, buildPlugins, buildPod } from '../testing/builders.ts'
 import { SchedulingQueue } from './scheduling-queue.ts'
 
 function build(): { clock: VirtualClock; queue: SchedulingQueue } {

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '#base/log.ts'
 import { runCommand } from '#base/run-command.ts'
-import type { HostPort, HostPortService } from '../../kubelet/host-ports.ts'
+import type { HostPort, HostPortService } from '../../host-port-service.ts'
 import {
   changedUdpPorts,
   elementsOf,

@@ -1,7 +1,7 @@
 /** Host ports as nftables elements: which pod a port leads to, and whose UDP flows a change ends. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HostPort } from '../../kubelet/host-ports.ts'
+import type { HostPort } from '../../host-port-service.ts'
 import { changedUdpPorts, elementsOf, parseListing, renderHostPorts } from './table.ts'
 
 const port = (hostPort: number, more: Partial<HostPort> = {}): HostPort => ({

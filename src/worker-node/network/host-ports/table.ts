@@ -1,5 +1,5 @@
 /** The nftables form of host ports: two maps from a port of the node to a pod, and the translation that reads them. */
-import type { HostPort } from '../../kubelet/host-ports.ts'
+import type { HostPort } from '../../host-port-service.ts'
 
 export const TABLE = 'kubets_host_ports'
 

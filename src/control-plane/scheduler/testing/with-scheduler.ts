@@ -3,7 +3,7 @@ import { NO_LOG } from '#base/log.ts'
 import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import type { MemoryCluster } from './memory-cluster.ts'
-import { Scheduler } from './scheduler.ts'
+import { Scheduler } from '../scheduler.ts'
 
 export type Setup = {
   cluster: MemoryCluster

@@ -14,11 +14,11 @@ import { NO_LOG } from '#base/log.ts'
 import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import type { Client } from '#client/client.ts'
-import { ClusterCache } from './cache/cluster-cache.ts'
-import { toPodInfo } from './cache/node-info.ts'
-import type { WeightedPlugin } from './framework.ts'
-import { listerOf } from './lister.ts'
-import { defaultPlugins, type PluginOptions } from './plugins/index.ts'
+import { ClusterCache } from '../cache/cluster-cache.ts'
+import { toPodInfo } from '../cache/node-info.ts'
+import type { WeightedPlugin } from '../framework.ts'
+import { listerOf } from '../lister.ts'
+import { defaultPlugins, type PluginOptions } from '../plugins/index.ts'
 
 const meta = (name: string) => ({
   name,
