@@ -15,14 +15,13 @@ function cases(word: string): string[] {
   return [word, word.toUpperCase(), word.replace(/[a-z]/, (letter) => letter.toUpperCase())]
 }
 
-/** Underscores may stand anywhere in the numbers of YAML 1.1. */
-const NUMBER =
-  /^[-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(\.[0-9_]+|_*[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?)$/
+/** Readers of YAML 1.1 drop underscores before they look for a number, wherever they stand. */
+const NUMBER = /^[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)$/
 const SEXAGESIMAL = /^[-+]?[0-9_]+(:[0-5]?[0-9])+(\.[0-9_]*)?$/
 const TIMESTAMP = /^\d{4}-\d{1,2}-\d{1,2}([Tt\s]\d{1,2}:\d{2}:\d{2}(\.\d+)?\s*(Z|[-+]\d{1,2}(:?\d{2})?)?)?$/
 
 const isString = (text: string): boolean =>
-  !RESERVED.has(text) && !NUMBER.test(text) && !SEXAGESIMAL.test(text) && !TIMESTAMP.test(text)
+  !RESERVED.has(text) && !NUMBER.test(text.replaceAll('_', '')) && !SEXAGESIMAL.test(text) && !TIMESTAMP.test(text)
 
 /** Control characters (a tab too), and code points that a reader could not see. */
 // eslint-disable-next-line no-control-regex
