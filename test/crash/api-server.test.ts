@@ -3,10 +3,7 @@
  * that resumes has missed nothing. `CRASH_ROUNDS` and `CRASH_SEED` change it.
  */
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -18,59 +15,15 @@ import { HttpTransport } from '#client/http-transport.ts'
 import { loadKubeconfig } from '#client/kubeconfig.ts'
 import { RestClient } from '#client/rest-client.ts'
 import { StatusError } from '#machinery/status-error.ts'
+import { ApiServerProcess, freePort } from '../tools/api-server-process.ts'
 
 const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? 5)
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 100_000)
 const WRITERS = 4
 const NAMESPACE = 'default'
-const ROOT = new URL('../../', import.meta.url).pathname
 const clock = new SystemClock({ keepsProcessAlive: true })
 
 type Acknowledged = { readonly value: string; readonly revision: number; readonly deleted: boolean }
-
-/** One server process over one data folder, started again after each kill. */
-class Server {
-  readonly #folder: string
-  readonly #port: number
-  #process: ChildProcess | null = null
-  constructor(folder: string, port: number) {
-    this.#folder = folder
-    this.#port = port
-  }
-
-  get kubeconfig(): string {
-    return join(this.#folder, 'kubeconfig')
-  }
-
-  async start(): Promise<void> {
-    await rm(this.kubeconfig, { force: true })
-    const args = [
-      '--disable-warning=ExperimentalWarning',
-      join(ROOT, 'bin/kubets.ts'),
-      'api',
-      '--port',
-      String(this.#port),
-      '--data-dir',
-      join(this.#folder, 'data'),
-      '--kubeconfig',
-      this.kubeconfig,
-    ]
-    this.#process = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
-    const deadline = clock.monotonic() + 20_000
-    while (!existsSync(this.kubeconfig)) {
-      assert.equal(this.#process.exitCode, null, 'the server ended while it started')
-      assert.ok(clock.monotonic() < deadline, 'the server does not answer')
-      await clock.sleep(20)
-    }
-  }
-
-  async kill(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#process!
-    const ended = new Promise((resolve) => child.once('exit', resolve))
-    child.kill(signal)
-    await ended
-  }
-}
 
 /** Writes, updates and deletes ConfigMaps of its own, and remembers what was acknowledged. */
 class Writer {
@@ -159,7 +112,7 @@ class Watcher {
 test(`killed ${ROUNDS} times while clients write (seed ${SEED})`, { timeout: 120_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kubets-crash-'))
   const random = new SeededRandom(SEED)
-  const server = new Server(folder, await freePort())
+  const server = new ApiServerProcess(folder, await freePort())
   const writers = Array.from({ length: WRITERS }, (_, id) => new Writer(id))
   const watcher = new Watcher()
   try {
@@ -225,15 +178,4 @@ async function checkAll(client: RestClient, writers: readonly Writer[], watcher:
 
 function sameView(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
   return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value)
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
-  })
 }

@@ -2,7 +2,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { kubernetesClients } from '../tools/kubernetes-clients.ts'
+import { kubernetesClients, type Clients } from '../tools/kubernetes-clients.ts'
 import { buildExampleImage } from '../../scripts/build-example-image.ts'
 
 const run = promisify(execFile)
@@ -21,7 +21,7 @@ export async function kubets(...args: string[]): Promise<Output> {
   return execute(`${ROOT}kubets`, args, {})
 }
 
-async function execute(
+export async function execute(
   program: string,
   args: readonly string[],
   options: { env?: NodeJS.ProcessEnv; input?: string; timeoutMs?: number },
@@ -45,10 +45,16 @@ async function execute(
 export class TestCluster {
   readonly name: string
   readonly kubeconfig: string
-  readonly #clients = kubernetesClients()
-  private constructor(name: string, kubeconfig: string) {
+  readonly #clients: Clients
+  private constructor(name: string, kubeconfig: string, clients: Clients = kubernetesClients()) {
     this.name = name
     this.kubeconfig = kubeconfig
+    this.#clients = clients
+  }
+
+  /** The same cluster, driven with another kubectl. */
+  drivenWith(kubectl: string): TestCluster {
+    return new TestCluster(this.name, this.kubeconfig, { ...this.#clients, kubectl })
   }
 
   /** Starts (or continues) the cluster of that name with the example image in its registry. */

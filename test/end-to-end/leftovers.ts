@@ -32,16 +32,25 @@ function groups(name: string): string[] {
 }
 
 function interfaces(): string[] {
+  const others = subnetsOfOthers()
   return readdirSync('/sys/class/net')
+    .filter((link) => !others.has(/^(?:kubets|kts)(\d+)(?:n\d+)?$/.exec(link)?.[1] ?? ''))
     .filter((link) => /^(kubets\d+|kts\d+n\d+)$/.test(link))
     .map((link) => `interface ${link}`)
 }
 
 function tables(): string[] {
+  const others = subnetsOfOthers()
   return execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' })
     .split('\n')
-    .filter((line) => /kubets/.test(line))
+    .filter((line) => /kubets/.test(line) && !others.has(/kubets(\d+)/.exec(line)?.[1] ?? ''))
     .map((line) => `nftables ${line}`)
+}
+
+/** Node networks of the clusters that still exist on this machine. */
+function subnetsOfOthers(): ReadonlySet<string> {
+  const states = globSync('/var/lib/kubets/clusters/*.json').map((path) => JSON.parse(readOrEmpty(path) || '{}'))
+  return new Set(states.map(({ subnet }: { subnet?: number }) => String(subnet)))
 }
 
 /** Empty when the process ended meanwhile. */

@@ -18,6 +18,25 @@ export function kubernetesClients(): Clients {
   return { kubectl: process.env['KUBECTL'] ?? clients.kubectl, helm: process.env['HELM'] ?? clients.helm }
 }
 
+/** Debian 12's own kubectl, the oldest that has to work; null where the distribution has none. Fetched once, never installed. */
+export function debianKubectl(): string | null {
+  const program = join(CACHE, 'debian/usr/bin/kubectl')
+  if (existsSync(program)) return program
+  mkdirSync(CACHE, { recursive: true })
+  const scratch = mkdtempSync(join(CACHE, 'fetch-'))
+  try {
+    const commands = ['apt-get download -qq kubernetes-client', 'dpkg-deb -x kubernetes-client_*.deb debian']
+    execFileSync('sh', ['-c', commands.join(' && ')], { cwd: scratch, stdio: ['ignore', 'ignore', 'pipe'] })
+    renameSync(join(scratch, 'debian'), join(CACHE, 'debian'))
+    return program
+  } catch (error) {
+    process.stderr.write(`Debian's kubectl is not to be had: ${String(error)}\n`)
+    return null
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
 function fetchClients(): void {
   mkdirSync(CACHE, { recursive: true })
   const scratch = mkdtempSync(join(CACHE, 'fetch-'))

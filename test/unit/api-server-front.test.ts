@@ -1,6 +1,6 @@
 /** The API server's port as clients meet it: both versions of HTTP, credentials, limits, encodings, watches, tunnels, shutdown. */
 import assert from 'node:assert/strict'
-import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectHttp2, type ClientHttp2Stream } from 'node:http2'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
@@ -428,5 +428,25 @@ test('many streams share one HTTP/2 connection', async () => {
     }),
   )
   assert.ok(codes.every((code) => code === 200))
+  session.destroy()
+})
+
+test('over HTTP/2 a body that is too large is answered, and the connection goes on', async () => {
+  const session = connectHttp2(server.url, {
+    ca: authority.certificate,
+    cert: admin.certificate,
+    key: admin.privateKey,
+  })
+  const path = '/api/v1/namespaces/default/configmaps'
+  const codeOf = (stream: ClientHttp2Stream): Promise<number> =>
+    new Promise((resolve, reject) => {
+      stream.once('response', (headers) => resolve(headers[':status']!))
+      stream.once('error', reject)
+      stream.resume()
+    })
+  const large = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' })
+  large.write(Buffer.alloc(3 * 1024 * 1024 + 1, ' '))
+  assert.equal(await codeOf(large), 413, 'answered although the body has not ended')
+  assert.equal(await codeOf(session.request({ ':path': path })), 200)
   session.destroy()
 })

@@ -1,4 +1,5 @@
 /** Makes the chain's request out of an HTTP exchange. */
+import type { Readable } from 'node:stream'
 import { badRequest, StatusError } from '#machinery/status-error.ts'
 import type { ApiRequest, RequestConnection, UserInfo } from '../request.ts'
 import { parseRequestInfo } from '../request-info.ts'
@@ -60,10 +61,11 @@ function createConnection(exchange: Exchange): RequestConnection {
   }
 }
 
-async function readBody(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+/** Leaves the stream open when the body is too large: with it the answer would go. */
+async function readBody(body: Readable): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of body) {
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     size += chunk.length
     if (size > REQUEST_BODY_BYTES_MAX) throw bodyTooLarge()
     chunks.push(chunk)

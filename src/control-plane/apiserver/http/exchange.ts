@@ -1,6 +1,6 @@
 /** One request and the place for its answer, whichever version of HTTP carries it. */
 import { ServerResponse, type IncomingMessage } from 'node:http'
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 
@@ -17,6 +17,8 @@ export interface Exchange {
   readonly upgrade: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer } | null
   sendHead(code: number, headers: Readonly<Record<string, string | readonly string[]>>): void
   readonly headSent: boolean
+  /** What the client still sends is not wanted: it is thrown away, or refused where the protocol can. The answer still goes out. */
+  dropBody(): void
   /** Calls back once when the client is gone or the answer is complete. */
   onClose(callback: () => void): void
 }
@@ -41,6 +43,9 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     },
     get headSent() {
       return response.headersSent
+    },
+    dropBody: () => {
+      request.resume()
     },
     onClose: (callback) => {
       response.once('close', callback)
@@ -90,6 +95,9 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     },
     get headSent() {
       return stream.headersSent
+    },
+    dropBody: () => {
+      if (!stream.readableEnded) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
     },
     onClose: (callback) => {
       stream.once('close', callback)

@@ -156,6 +156,7 @@ export class HttpServer {
     const response = errorResponse(error)
     const headers = answerHeaders(request, auditId, response.headers)
     const clock = this.#options.clock
+    exchange.dropBody()
     try {
       await writeResponse(exchange, request ?? UNREADABLE_REQUEST, response, { headers, clock })
     } catch {
