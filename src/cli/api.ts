@@ -7,7 +7,7 @@ import { SystemClock } from '#base/clock.ts'
 import { createLogger, type LogLevel } from '#base/pino-log.ts'
 import { SystemRandom } from '#base/random.ts'
 import { startStandaloneApiServer } from '#cluster/standalone-api-server.ts'
-import { untilSignal } from '#base/until-signal.ts'
+import { untilAborted, untilSignal } from '#base/until-signal.ts'
 import { parseWholeNumber } from './up.ts'
 
 type Options = { port: number; dataDir?: string; kubeconfig?: string; logLevel: LogLevel }
@@ -39,8 +39,7 @@ async function serve(options: Options): Promise<void> {
       log,
     })
     process.stdout.write(`API server at ${server.url}\nexport KUBECONFIG=${kubeconfig}\n`)
-    if (!signal.aborted)
-      await new Promise<void>((resolved) => signal.addEventListener('abort', () => resolved(), { once: true }))
+    await untilAborted(signal)
     await server.close()
   } finally {
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })

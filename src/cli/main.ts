@@ -1,8 +1,8 @@
 /** The `kubets` command: one file per sub-command, listed here. */
 import { Command } from 'commander'
+import { tellFailure } from '#cluster/component-process.ts'
 import * as api from './api.ts'
 import * as down from './down.ts'
-import { explainError } from './explain-error.ts'
 import * as image from './image.ts'
 import * as kubeconfig from './kubeconfig.ts'
 import * as logs from './logs.ts'
@@ -20,10 +20,6 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await program.parseAsync([...args], { from: 'user' })
   } catch (error) {
-    const explanation = explainError(error)
-    if (explanation === null) throw error
-    process.stderr.write(`kubets: ${explanation}\n`)
-    // Not `exitCode`: what a command that failed half-way left open would keep the process alive.
-    process.exit(1)
+    tellFailure('kubets', error)
   }
 }

@@ -1,17 +1,15 @@
 /** The API server as a process of its own, with upstream's flags; its store lies in a folder. */
-import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { parseArgs } from 'node:util'
 import { KINDS } from '#api/kinds.ts'
 import { SystemClock } from '#base/clock.ts'
 import { createLogger, type LogLevel } from '#base/pino-log.ts'
 import { SystemRandom } from '#base/random.ts'
+import { untilAborted } from '#base/until-signal.ts'
 import { createApiServer } from '#control-plane/apiserver/apiserver.ts'
 import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
 import { openEmbeddedStore } from '#control-plane/store/embedded/embedded-store.ts'
-
-/** A flag that is missing or cannot be read. */
-export class FlagError extends Error {}
+import { FlagError, readFlagFile, wholeNumber } from './flags.ts'
 
 const text = { type: 'string' } as const
 const OPTIONS = {
@@ -55,8 +53,7 @@ export async function runKubeApiserver(args: readonly string[], signal: AbortSig
   const store = await openEmbeddedStore({ directory: required(flags, 'data-dir'), clock, log })
   const server = await createApiServer({ ...options, store, kinds: KINDS, createResources, clock, random, log })
   log.info('serving', { url: server.url })
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await untilAborted(signal)
   await server.close()
   await store.close()
 }
@@ -101,17 +98,6 @@ function required(flags: Flags, name: keyof Flags & string): string {
   const value = flags[name]
   if (typeof value !== 'string' || value === '') throw new FlagError(`--${name} is missing`)
   return value
-}
-
-function readFlagFile(name: string, path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: Error) => {
-    throw new FlagError(`--${name}: ${error.message}`)
-  })
-}
-
-function wholeNumber(name: string, value: string): number {
-  if (!/^\d{1,6}$/.test(value)) throw new FlagError(`--${name}: ${JSON.stringify(value)} is no whole number`)
-  return Number(value)
 }
 
 function parsePortRange(range: string): { from: number; to: number } {

@@ -43,9 +43,7 @@ describe('bad input to the API server', () => {
   })
 
   const kubectl = (args: string, input?: string): Promise<Output> =>
-    execute(program, ['--kubeconfig', server.kubeconfig, ...args.split(' ')], {
-      ...(input === undefined ? {} : { input }),
-    })
+    execute(program, ['--kubeconfig', server.kubeconfig, ...args.split(' ')], input === undefined ? {} : { input })
   const stored = async (): Promise<string> => (await kubectl('get configmaps,pods -o json')).stdout
 
   const configMaps = '/api/v1/namespaces/default/configmaps'
@@ -188,9 +186,7 @@ describe('what a machine refuses', { skip: missingForNodes() ?? false }, () => {
     await run('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', disk])
     const server = new ApiServerProcess(disk, await freePort())
     const kubectl = (args: string, input?: string): Promise<Output> =>
-      execute(program, ['--kubeconfig', server.kubeconfig, ...args.split(' ')], {
-        ...(input === undefined ? {} : { input }),
-      })
+      execute(program, ['--kubeconfig', server.kubeconfig, ...args.split(' ')], input === undefined ? {} : { input })
     try {
       await server.start()
       let refused: Output | null = null

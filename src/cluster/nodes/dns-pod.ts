@@ -1,4 +1,5 @@
 /** The cluster DNS of one node as a pod of kube-system, hosted by the node agent: its manifest, and what its container does. */
+import { untilAborted } from '#base/until-signal.ts'
 import { readFile } from 'node:fs/promises'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
@@ -114,11 +115,4 @@ class DnsProgram implements HostedProgram {
   async probe(): Promise<string> {
     return await (await this.#server.promise).queryItself(this.#options.nodeIp)
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -1,4 +1,5 @@
 /** One node's process: kubelet, pod network, service proxy and cluster DNS over one connection to the API server. */
+import { untilAborted } from '#base/until-signal.ts'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SystemClock, type Clock } from '#base/clock.ts'
@@ -60,7 +61,7 @@ export async function runNodeAgent(configPath: string, signal: AbortSignal): Pro
   const kubelet = await buildKubelet(config, parts, dns)
   await kubelet.start()
   log.info('node agent started', { node: config.nodeName, port: kubelet.port })
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await untilAborted(signal)
   await kubelet.stop()
   await transport.close()
 }

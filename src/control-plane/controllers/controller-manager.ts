@@ -1,4 +1,5 @@
 /** Runs all controllers of the list over one client: their watches, their queues and their workers. */
+import { untilAborted } from '#base/until-signal.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
@@ -102,11 +103,4 @@ function handleFailure(error: unknown, { queue, key, log }: { queue: WorkQueue; 
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? '') : ''
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -64,12 +64,6 @@ export class ServiceProxy {
     void this.#run(signal)
   }
 
-  /** Removes the rules of this node. */
-  async remove(): Promise<void> {
-    await runCommand('nft', ['-f', '-'], `table ip ${TABLE}\ndelete table ip ${TABLE}\n`)
-    this.#applied = null
-  }
-
   async #run(signal: AbortSignal): Promise<void> {
     if (this.#running) return
     this.#running = true
@@ -119,4 +113,9 @@ export class ServiceProxy {
         this.#options.log.warn('stale UDP flows were not removed', { error: String(error) })
     })
   }
+}
+
+/** Removes the rules of this node, if it has any. */
+export async function removeServiceRules(): Promise<void> {
+  await runCommand('nft', ['-f', '-'], `table ip ${TABLE}\ndelete table ip ${TABLE}\n`)
 }

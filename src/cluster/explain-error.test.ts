@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { ClusterError } from '#cluster/cluster-state.ts'
+import { ClusterError } from './cluster-state.ts'
 import { explainError } from './explain-error.ts'
 
 test('what the machine refuses is told with the file and a way out', async () => {

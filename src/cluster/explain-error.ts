@@ -1,11 +1,13 @@
 /** The one line that tells a user what went wrong, for errors that are no defects of this program. */
 import { CommandError } from '#base/run-command.ts'
-import { ClusterError } from '#cluster/cluster-state.ts'
-import { ImageArchiveError } from '#cluster/images/load-archive.ts'
+import { KubeconfigError } from '#client/kubeconfig.ts'
 import { StoreUnusableError } from '#control-plane/store/store.ts'
+import { ClusterError } from './cluster-state.ts'
+import { FlagError } from './flags.ts'
+import { ImageArchiveError } from './images/load-archive.ts'
 
 /** Their messages tell all there is to know. */
-const EXPECTED_ERRORS = [ClusterError, CommandError, ImageArchiveError, StoreUnusableError]
+const EXPECTED_ERRORS = [ClusterError, CommandError, FlagError, ImageArchiveError, KubeconfigError, StoreUnusableError]
 
 /** What the machine refuses, by its error codes. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -14,6 +16,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only: give another folder with --data-dir',
   ENOSPC: 'the disk is full: free some space, or give another folder with --data-dir',
   EDQUOT: "this user's share of the disk is full: free some space, or give another folder with --data-dir",
+  EADDRINUSE: 'another program has that port: give another one',
+  EADDRNOTAVAIL: 'this machine has no such address: give one of its own',
   ENOTDIR: 'a file is where a folder should be: give another folder with --data-dir',
 }
 
