@@ -30,8 +30,8 @@ const tables = (): string => execFileSync('nft', ['list', 'tables'], { encoding:
 /** The answer's text, or the reason why there is none. Each time over a connection of its own: rules only meet new ones. */
 function fetchText(address: string): Promise<string> {
   return new Promise((resolve) => {
-    const request = get(`http://${address}/`, { agent: false }, (answer) => resolve(text(answer)))
-    request.setTimeout(ATTEMPT_MS, () => request.destroy(new Error('no answer')))
+    const request = get(`http://${address}/`, { agent: false, timeout: ATTEMPT_MS }, (answer) => resolve(text(answer)))
+    request.once('timeout', () => request.destroy(new Error('no answer')))
     request.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
   })
 }
