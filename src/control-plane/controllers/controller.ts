@@ -71,5 +71,7 @@ export type ControllerContext = {
 /** One line of the list in index.ts. */
 export type ControllerDefinition = {
   readonly name: string
+  /** What its events name as their source. */
+  readonly eventSource: string
   create(context: ControllerContext): Controller
 }

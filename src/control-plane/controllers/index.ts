@@ -22,8 +22,14 @@ import { StatefulSetController } from './statefulset/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
 import { TtlAfterFinishedController } from './ttl-after-finished/controller.ts'
 
-const define = (name: string, controller: new (context: ControllerContext) => Controller): ControllerDefinition => ({
+/** Most controllers' events name the controller itself; the others keep a name that is older than the list of names. */
+const define = (
+  name: string,
+  controller: new (context: ControllerContext) => Controller,
+  eventSource = name,
+): ControllerDefinition => ({
   name,
+  eventSource,
   create: (context) => new controller(context),
 })
 
@@ -31,22 +37,22 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('serviceaccount-controller', ServiceAccountController),
   define('root-ca-certificate-publisher-controller', RootCaCertificatePublisherController),
   define('namespace-controller', NamespaceController),
-  define('node-ipam-controller', NodeIpamController),
+  define('node-ipam-controller', NodeIpamController, 'cidrAllocator'),
   define('replicaset-controller', ReplicaSetController),
   define('deployment-controller', DeploymentController),
   define('garbage-collector-controller', GarbageCollectorController),
   define('pod-garbage-collector-controller', PodGarbageCollectorController),
-  define('endpointslice-controller', EndpointSliceController),
-  define('endpoints-controller', EndpointsController),
-  define('node-lifecycle-controller', NodeLifecycleController),
+  define('endpointslice-controller', EndpointSliceController, 'endpoint-slice-controller'),
+  define('endpoints-controller', EndpointsController, 'endpoint-controller'),
+  define('node-lifecycle-controller', NodeLifecycleController, 'node-controller'),
   define('taint-eviction-controller', TaintEvictionController),
-  define('replicationcontroller-controller', ReplicationControllerController),
+  define('replicationcontroller-controller', ReplicationControllerController, 'replication-controller'),
   define('clusterrole-aggregation-controller', ClusterRoleAggregationController),
   define('serviceaccount-token-controller', ServiceAccountTokenController),
   define('daemonset-controller', DaemonSetController),
   define('job-controller', JobController),
   define('cronjob-controller', CronJobController),
   define('statefulset-controller', StatefulSetController),
-  define('disruption-controller', DisruptionController),
+  define('disruption-controller', DisruptionController, 'controllermanager'),
   define('ttl-after-finished-controller', TtlAfterFinishedController),
 ]
