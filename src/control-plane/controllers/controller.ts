@@ -5,6 +5,7 @@ import type { RandomSource } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
 import type { InformerFactory } from '#client/informer.ts'
+import type { NodeLifecycleOptions } from './node-lifecycle/options.ts'
 
 export type Result = {
   /** Call again after this time, even if nothing changes. */
@@ -43,6 +44,8 @@ export type ControllerOptions = {
   readonly nodeCidrMaskSize?: number
   /** PEM text that goes into each namespace's `kube-root-ca.crt`; without it none is written. */
   readonly rootCa?: string
+  /** Upstream's defaults when absent. */
+  readonly nodeLifecycle?: NodeLifecycleOptions
   /** Signs the tokens of Secrets of type service-account-token; without it they stay empty. */
   readonly serviceAccountSigner?: ServiceAccountSigner
   /** Names of controllers to run, as `--controllers` takes them (`*`, `name`, `-name`). */
