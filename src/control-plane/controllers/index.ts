@@ -20,6 +20,7 @@ import { CronJobController } from './cronjob/controller.ts'
 import { JobController } from './job/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
+import { ResourceQuotaController } from './resourcequota/controller.ts'
 import { TtlAfterFinishedController } from './ttl-after-finished/controller.ts'
 
 /** Most controllers' events name the controller itself; the others keep a name that is older than the list of names. */
@@ -36,6 +37,7 @@ const define = (
 export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('serviceaccount-controller', ServiceAccountController),
   define('root-ca-certificate-publisher-controller', RootCaCertificatePublisherController),
+  define('resourcequota-controller', ResourceQuotaController),
   define('namespace-controller', NamespaceController),
   define('node-ipam-controller', NodeIpamController, 'cidrAllocator'),
   define('replicaset-controller', ReplicaSetController),

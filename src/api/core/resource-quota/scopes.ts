@@ -20,12 +20,11 @@ export function isInScopes(
 }
 
 function isPodInScope({ spec }: Pod, scope: ScopedResourceSelectorRequirement): boolean {
-  const isTerminating = (spec.activeDeadlineSeconds ?? -1) >= 0
   switch (scope.scopeName) {
     case 'Terminating':
-      return isTerminating
+      return isTerminating(spec)
     case 'NotTerminating':
-      return !isTerminating
+      return !isTerminating(spec)
     case 'BestEffort':
       return computeQosClass(spec) === 'BestEffort'
     case 'NotBestEffort':
@@ -39,30 +38,38 @@ function isPodInScope({ spec }: Pod, scope: ScopedResourceSelectorRequirement): 
   }
 }
 
-function isClaimInScope({ spec, status }: PersistentVolumeClaim, scope: ScopedResourceSelectorRequirement): boolean {
-  if (scope.scopeName !== 'VolumeAttributesClass') return false
+/** Bound to end by itself. */
+export function isTerminating({ activeDeadlineSeconds }: Pod['spec']): boolean {
+  return (activeDeadlineSeconds ?? -1) >= 0
+}
+
+function isClaimInScope(claim: PersistentVolumeClaim, scope: ScopedResourceSelectorRequirement): boolean {
+  return scope.scopeName === 'VolumeAttributesClass' && satisfies(attributesClassesOf(claim), scope)
+}
+
+/** The classes that the claim asks for, has, or is changed to. */
+export function attributesClassesOf({ spec, status }: PersistentVolumeClaim): string[] {
   const names = [
     spec.volumeAttributesClassName,
     status?.currentVolumeAttributesClassName,
     status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
   ]
-  return satisfies(names.filter((name) => name !== undefined && name !== null && name !== '') as string[], scope)
+  return names.filter((name): name is string => name !== undefined && name !== null && name !== '')
 }
 
 function satisfies(
   values: readonly string[],
   { operator, values: wanted = [] }: ScopedResourceSelectorRequirement,
 ): boolean {
-  const isAmong = values.some((value) => wanted.includes(value))
   switch (operator) {
     case 'Exists':
       return values.length > 0
     case 'DoesNotExist':
       return values.length === 0
     case 'In':
-      return isAmong
+      return values.some((value) => wanted.includes(value))
     case 'NotIn':
-      return !isAmong
+      return values.length === 0 || values.some((value) => !wanted.includes(value))
     default:
       return false
   }
