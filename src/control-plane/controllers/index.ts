@@ -21,6 +21,11 @@ import { JobController } from './job/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
 import { ResourceQuotaController } from './resourcequota/controller.ts'
+import { EphemeralVolumeController } from './ephemeral-volume/controller.ts'
+import { PersistentVolumeBinderController } from './persistentvolume-binder/controller.ts'
+import { PersistentVolumeProtectionController } from './persistentvolume-protection/controller.ts'
+import { PersistentVolumeClaimProtectionController } from './persistentvolumeclaim-protection/controller.ts'
+import { VolumeAttributesClassProtectionController } from './volumeattributesclass-protection/controller.ts'
 import { TtlAfterFinishedController } from './ttl-after-finished/controller.ts'
 
 /** Most controllers' events name the controller itself; the others keep a name that is older than the list of names. */
@@ -56,5 +61,10 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('cronjob-controller', CronJobController),
   define('statefulset-controller', StatefulSetController),
   define('disruption-controller', DisruptionController, 'controllermanager'),
+  define('persistentvolume-binder-controller', PersistentVolumeBinderController, 'persistentvolume-controller'),
+  define('persistentvolumeclaim-protection-controller', PersistentVolumeClaimProtectionController),
+  define('persistentvolume-protection-controller', PersistentVolumeProtectionController),
+  define('volumeattributesclass-protection-controller', VolumeAttributesClassProtectionController),
+  define('ephemeral-volume-controller', EphemeralVolumeController, 'ephemeral_volume'),
   define('ttl-after-finished-controller', TtlAfterFinishedController),
 ]
