@@ -32,6 +32,22 @@ test('the flags of the node lifecycle', () => {
   })
 })
 
+test('one authority for all signers, or one for each', () => {
+  const files = (...args: string[]): object => parseControllerManagerFlags(args).signingFiles
+  const [shared, own] = ['--cluster-signing', '--cluster-signing-kubelet-serving']
+  assert.deepEqual(files(), {})
+  const all = files(`${shared}-cert-file=c`, `${shared}-key-file=k`)
+  assert.equal(Object.keys(all).length, 4)
+  assert.deepEqual(Object.values(all)[0], { certFile: 'c', keyFile: 'k' })
+  assert.deepEqual(files(`${own}-cert-file=c`, `${own}-key-file=k`), {
+    'kubernetes.io/kubelet-serving': { certFile: 'c', keyFile: 'k' },
+  })
+  assert.throws(() => files(`${shared}-cert-file=c`), /go together/)
+  const both = [shared, own].flatMap((flag) => [`${flag}-cert-file=c`, `${flag}-key-file=k`])
+  assert.throws(() => files(...both), /cannot specify default and per controller certs at the same time/)
+  assert.equal(parseControllerManagerFlags(['--cluster-signing-duration=1h']).signingDurationMs, 3_600_000)
+})
+
 test('what is no value is refused', () => {
   const refused = (...args: string[]): void => assert.throws(() => parseControllerManagerFlags(args), /--node/)
   refused('--node-monitor-period=5')

@@ -5,6 +5,7 @@ import type { RandomSource } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
 import type { InformerFactory } from '#client/informer.ts'
+import type { CertificateSigning } from './certificatesigningrequest/certificate-signer.ts'
 import type { NodeLifecycleOptions } from './node-lifecycle/options.ts'
 
 export type Result = {
@@ -48,6 +49,8 @@ export type ControllerOptions = {
   readonly nodeLifecycle?: NodeLifecycleOptions
   /** Signs the tokens of Secrets of type service-account-token; without it they stay empty. */
   readonly serviceAccountSigner?: ServiceAccountSigner
+  /** Signs approved CertificateSigningRequests; without it they stay unsigned. */
+  readonly certificateSigning?: CertificateSigning
   /** Names of controllers to run, as `--controllers` takes them (`*`, `name`, `-name`). */
   readonly controllers?: readonly string[]
 }

@@ -21,6 +21,9 @@ import { JobController } from './job/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
 import { ResourceQuotaController } from './resourcequota/controller.ts'
+import { CertificateApprovingController } from './certificatesigningrequest/approving-controller.ts'
+import { CertificateCleanerController } from './certificatesigningrequest/cleaner-controller.ts'
+import { CertificateSigningController } from './certificatesigningrequest/signing-controller.ts'
 import { EphemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { PersistentVolumeBinderController } from './persistentvolume-binder/controller.ts'
 import { PersistentVolumeProtectionController } from './persistentvolume-protection/controller.ts'
@@ -61,6 +64,9 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('cronjob-controller', CronJobController),
   define('statefulset-controller', StatefulSetController),
   define('disruption-controller', DisruptionController, 'controllermanager'),
+  define('certificatesigningrequest-signing-controller', CertificateSigningController),
+  define('certificatesigningrequest-approving-controller', CertificateApprovingController),
+  define('certificatesigningrequest-cleaner-controller', CertificateCleanerController),
   define('persistentvolume-binder-controller', PersistentVolumeBinderController, 'persistentvolume-controller'),
   define('persistentvolumeclaim-protection-controller', PersistentVolumeClaimProtectionController),
   define('persistentvolume-protection-controller', PersistentVolumeProtectionController),
