@@ -127,7 +127,7 @@ export class HealthMonitor {
 
   /** When nobody answers, it is more likely that nobody can be heard. */
   async #spareAll(nodes: readonly Node[], signal: AbortSignal): Promise<void> {
-    this.#parts.log.warn('no node is ready: evictions stop')
+    this.#parts.log.info('no node is ready: evictions stop')
     for (const { metadata } of nodes) {
       const node = this.#nodes.get(metadata.name)
       if (node !== undefined && !signal.aborted)
