@@ -1,5 +1,6 @@
 /** Whether an object is among those that a ResourceQuota is limited to by its scopes. Pure. */
 import type { PersistentVolumeClaim, Pod, ResourceQuota, ScopedResourceSelectorRequirement } from '#api/core/v1.gen.ts'
+import { attributesClassesOf } from '#api/core/persistent-volume-claim/attributes-classes.ts'
 import { computeQosClass } from '#api/core/pod/qos.ts'
 import type { KindDefinition } from '#api/kind.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
@@ -45,16 +46,6 @@ export function isTerminating({ activeDeadlineSeconds }: Pod['spec']): boolean {
 
 function isClaimInScope(claim: PersistentVolumeClaim, scope: ScopedResourceSelectorRequirement): boolean {
   return scope.scopeName === 'VolumeAttributesClass' && satisfies(attributesClassesOf(claim), scope)
-}
-
-/** The classes that the claim asks for, has, or is changed to. */
-export function attributesClassesOf({ spec, status }: PersistentVolumeClaim): string[] {
-  const names = [
-    spec.volumeAttributesClassName,
-    status?.currentVolumeAttributesClassName,
-    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
-  ]
-  return names.filter((name): name is string => name !== undefined && name !== null && name !== '')
 }
 
 function satisfies(

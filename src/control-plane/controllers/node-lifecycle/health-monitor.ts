@@ -13,7 +13,14 @@ import { PodsByNode } from '../pods/pods-by-node.ts'
 import type { Heartbeats } from './heartbeats.ts'
 import type { NodeWriter } from './node-writer.ts'
 import type { NodeLifecycleOptions } from './options.ts'
-import { conditionOf, needsNoExecuteTurn, planNoExecuteTaints, planReachable, planRecovered } from './plan.ts'
+import {
+  conditionOf,
+  isMarkedSilent,
+  needsNoExecuteTurn,
+  planNoExecuteTaints,
+  planReachable,
+  planRecovered,
+} from './plan.ts'
 import type { ZoneQueues } from './zone-queues.ts'
 import { isExcludedFromDisruption, zoneOf, type ZoneHealth } from './zones.ts'
 
@@ -81,8 +88,8 @@ export class HealthMonitor {
     const { name } = node.metadata
     const hasPosted = conditionOf(node, 'Ready') !== undefined
     const graceMs = hasPosted ? options.nodeMonitorGracePeriodMs : options.nodeStartupGracePeriodMs
-    if (heartbeats.silentMs(name) <= graceMs || !(await this.#isLeaseKnown(name, signal))) return node
-    return (await writer.markSilent(node, signal)) ?? node
+    if (heartbeats.silentMs(name) <= graceMs || isMarkedSilent(node)) return node
+    return (await this.#isLeaseKnown(name, signal)) ? writer.markSilent(node, signal) : node
   }
 
   /** False when the API server has a renewal that this process has not been told of: then the silence is its own. */

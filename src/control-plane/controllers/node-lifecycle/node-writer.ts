@@ -22,10 +22,10 @@ export class NodeWriter {
     this.#events = events
   }
 
-  /** Null when all of the kubelet's conditions are unknown already. */
-  async markSilent(node: Node, signal: AbortSignal): Promise<Node | null> {
+  /** What only the kubelet can tell becomes unknown. */
+  async markSilent(node: Node, signal: AbortSignal): Promise<Node> {
     const conditions = planSilence(node, formatTime(this.#clock.now()))
-    if (conditions === null) return null
+    if (conditions === null) return node
     return this.#client.updateStatus<Node>(NODES, { ...node, status: { ...node.status, conditions } }, signal)
   }
 

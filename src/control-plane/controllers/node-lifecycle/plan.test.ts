@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Node, Taint } from '#api/core/v1.gen.ts'
 import {
+  isMarkedSilent,
   needsNoExecuteTurn,
   planLabels,
   planNoExecuteTaints,
@@ -34,7 +35,9 @@ test('a silent node becomes Unknown in all that its kubelet reports', () => {
       ['PIDPressure', 'Unknown', 'NodeStatusNeverUpdated'],
     ],
   )
-  assert.equal(planSilence({ ...node({}), status: { conditions } }, NOW), null)
+  const silent = { ...node({}), status: { conditions } }
+  assert.equal(planSilence(silent, NOW), null)
+  assert.deepEqual([isMarkedSilent(silent), isMarkedSilent(node({ Ready: 'Unknown' }))], [true, false])
 })
 
 test('conditions become taints that keep pods away, other taints stay', () => {

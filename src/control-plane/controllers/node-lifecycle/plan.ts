@@ -26,6 +26,11 @@ export function conditionOf(node: Node, type: string): NodeCondition | undefined
   return node.status?.conditions?.find((condition) => condition.type === type)
 }
 
+/** Whether the node's conditions say already that it is silent. */
+export function isMarkedSilent(node: Node): boolean {
+  return KUBELET_CONDITIONS.every((type) => conditionOf(node, type)?.status === 'Unknown')
+}
+
 /** The conditions of a node that was silent for too long; null when they say so already. */
 export function planSilence(node: Node, now: string): NodeCondition[] | null {
   const conditions = [...(node.status?.conditions ?? [])]

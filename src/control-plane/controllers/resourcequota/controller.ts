@@ -115,6 +115,8 @@ export class ResourceQuotaController implements Controller {
     informer.addHandler({
       added: (object) => this.#recount(resource, object, RECHECK_MS),
       updated: (object, old) => {
+        // Most namespaces have no quota, and pods change often.
+        if (this.#quotas.list(object.metadata.namespace).length === 0) return
         if (canReplenish(resource, object, old, this.#clock.now())) this.#recount(resource, object)
       },
       deleted: (object) => this.#recount(resource, object),

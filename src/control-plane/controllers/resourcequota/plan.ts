@@ -1,8 +1,9 @@
 /** Decides what a ResourceQuota's status has to say, and which changes of objects can make room in one. */
 import type { ContainerStatus, PersistentVolumeClaim, Pod, ResourceQuota, Service } from '#api/core/v1.gen.ts'
+import { attributesClassesOf } from '#api/core/persistent-volume-claim/attributes-classes.ts'
 import { addAmounts, isSameAmounts, maskAmounts, type Amounts } from '#api/core/resource-quota/amounts.ts'
 import { isPodOver } from '#api/core/resource-quota/pod-usage.ts'
-import { attributesClassesOf, isInScopes, isTerminating } from '#api/core/resource-quota/scopes.ts'
+import { isInScopes, isTerminating } from '#api/core/resource-quota/scopes.ts'
 import { resourcesOf, usageOf, type Counted } from '#api/core/resource-quota/usage.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'

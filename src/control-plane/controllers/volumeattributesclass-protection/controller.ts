@@ -1,6 +1,6 @@
 /** Keeps VolumeAttributesClasses that are being deleted until no claim and no volume refers to them. */
 import type { PersistentVolume, PersistentVolumeClaim } from '#api/core/v1.gen.ts'
-import { attributesClassesOf } from '#api/core/resource-quota/scopes.ts'
+import { attributesClassesOf } from '#api/core/persistent-volume-claim/attributes-classes.ts'
 import { PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, VOLUMEATTRIBUTESCLASSES } from '#api/resources.gen.ts'
 import type { VolumeAttributesClass } from '#api/storage/v1.gen.ts'
 import type { Client } from '#client/client.ts'
