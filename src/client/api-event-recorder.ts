@@ -1,4 +1,4 @@
-/** Writes a component's events to the API server, one after the other; equal ones are counted up, similar ones combined. */
+/** Writes the events of a process's components to the API server, one after the other; equal ones are counted up, similar ones combined. */
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { randomNameSuffix, type RandomSource } from '#base/random.ts'
@@ -7,7 +7,7 @@ import { EVENTS } from '#api/resources.gen.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import type { Client } from './client.ts'
 import { EventCorrelator, type CorrelatedEvent, type EventFacts } from './event-correlator.ts'
-import type { EventRecorder, ObjectReference } from './event-recorder.ts'
+import type { EventBroadcaster, EventRecorder, ObjectReference } from './event-recorder.ts'
 import { isNamespaceTerminating } from './namespace-terminating.ts'
 
 export type ApiEventRecorderOptions = {
@@ -22,25 +22,38 @@ export type ApiEventRecorderOptions = {
 /** Events that wait for the API server; a flood beyond is dropped. */
 const QUEUE_MAX = 1000
 
-type Pending = { readonly facts: EventFacts; readonly correlated: CorrelatedEvent }
+type Pending = { readonly component: string; readonly facts: EventFacts; readonly correlated: CorrelatedEvent }
 
-export class ApiEventRecorder implements EventRecorder {
+export class ApiEventRecorder implements EventRecorder, EventBroadcaster {
   readonly #options: ApiEventRecorderOptions
-  readonly #correlator: EventCorrelator
+  readonly #own: EventRecorder
   readonly #queue: Pending[] = []
   #sending: Promise<void> | null = null
 
   constructor(options: ApiEventRecorderOptions) {
     this.#options = options
-    this.#correlator = new EventCorrelator(options.clock)
+    this.#own = this.recorderOf(options.component)
   }
 
   event(about: ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    if (this.#queue.length >= QUEUE_MAX) return
-    const facts: EventFacts = { about, type, reason, message, atMs: this.#options.clock.now() }
-    const correlated = this.#correlator.correlate(facts)
-    if (correlated === null) return
-    this.#queue.push({ facts, correlated })
+    this.#own.event(about, type, reason, message)
+  }
+
+  recorderOf(component: string): EventRecorder {
+    const { clock } = this.#options
+    const correlator = new EventCorrelator(clock)
+    return {
+      event: (about, type, reason, message) => {
+        if (this.#queue.length >= QUEUE_MAX) return
+        const facts: EventFacts = { about, type, reason, message, atMs: clock.now() }
+        const correlated = correlator.correlate(facts)
+        if (correlated !== null) this.#enqueue({ component, facts, correlated })
+      },
+    }
+  }
+
+  #enqueue(pending: Pending): void {
+    this.#queue.push(pending)
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = null
     })
@@ -64,10 +77,10 @@ export class ApiEventRecorder implements EventRecorder {
     }
   }
 
-  async #send({ facts, correlated }: Pending): Promise<void> {
+  async #send({ component, facts, correlated }: Pending): Promise<void> {
     const { known } = correlated
     if (known.name !== null && (await this.#countUp(known.name, facts, correlated))) return
-    known.name = await this.#create(facts, correlated)
+    known.name = await this.#create(component, facts, correlated)
   }
 
   /** False when the event has expired meanwhile: a new one takes its place. */
@@ -82,8 +95,12 @@ export class ApiEventRecorder implements EventRecorder {
     }
   }
 
-  async #create({ about, type, reason, atMs }: EventFacts, correlated: CorrelatedEvent): Promise<string> {
-    const { client, random, component, host } = this.#options
+  async #create(
+    component: string,
+    { about, type, reason, atMs }: EventFacts,
+    correlated: CorrelatedEvent,
+  ): Promise<string> {
+    const { client, random, host } = this.#options
     const name = `${about.name}.${randomNameSuffix(random, 16)}`
     await client.create<Event>(EVENTS, {
       apiVersion: 'v1',

@@ -24,12 +24,13 @@ export type CorrelatedEvent = {
 const KNOWN_MAX = 4096
 /** From the tenth different message about one thing on, in ten minutes, they share one event. */
 const [SIMILAR_MAX, SIMILAR_INTERVAL_MS] = [10, 600_000]
-/** So many events about one object at once, then one every five minutes. */
+/** So many events of one type about one object at once, then one every five minutes. */
 const [BURST_MAX, REFILL_MS] = [25, 300_000]
 
 type Similar = { readonly messages: Set<string>; lastAtMs: number }
 type Bucket = { tokens: number; atMs: number }
 
+/** Serves one source of events. */
 export class EventCorrelator {
   readonly #clock: Clock
   readonly #known = new Map<string, KnownEvent>()
@@ -49,7 +50,7 @@ export class EventCorrelator {
     const known = this.#known.get(key) ?? { name: null, count: 0, firstAtMs: atMs }
     known.count++
     putNewest(this.#known, key, known)
-    if (!this.#takeToken(JSON.stringify(object))) return null
+    if (!this.#takeToken(JSON.stringify([...object, type]))) return null
     return { known, count: known.count, message: isCombined ? `(combined from similar events): ${message}` : message }
   }
 

@@ -17,3 +17,9 @@ export interface EventRecorder {
    */
   event(about: ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void
 }
+
+/** Many sources of events in one process: each counts up and throttles its own, all are written through one queue. */
+export interface EventBroadcaster {
+  /** `component` is what the events name as `source.component` and `reportingComponent`. */
+  recorderOf(component: string): EventRecorder
+}

@@ -16,6 +16,7 @@ import { runControllers } from '#control-plane/controllers/controller-manager.ts
 import { Scheduler } from '#control-plane/scheduler/scheduler.ts'
 import { openEmbeddedStore } from '#control-plane/store/embedded/embedded-store.ts'
 import { createClusterObjects } from './addons/objects.ts'
+import { signAllWith } from './certificate-signer.ts'
 import {
   CLUSTER_DNS,
   REGISTRY_PORT,
@@ -131,7 +132,8 @@ async function startControllers(
   )
   const informers = new SharedInformerFactory({ client, clock, random, log })
   const pki = paths.pki(state.dataDir)
-  const [rootCa, signingKey] = await Promise.all(['ca.crt', 'sa.key'].map((file) => readFile(join(pki, file), 'utf8')))
+  const read = (file: string): Promise<string> => readFile(join(pki, file), 'utf8')
+  const [rootCa, caKey, signingKey] = await Promise.all(['ca.crt', 'ca.key', 'sa.key'].map(read))
   const events = recorder(client, parts, 'kube-controller-manager')
   const running = runControllers({
     client,
@@ -145,6 +147,7 @@ async function startControllers(
       clusterCidr: state.podCidr,
       rootCa: rootCa!,
       serviceAccountSigner: createServiceAccountSigner(signingKey!),
+      certificateSigning: signAllWith({ certificate: rootCa!, privateKey: caKey! }),
     },
   })
   void informers.synced().then(synced)

@@ -5,8 +5,17 @@ import { NO_LOG, type Logger } from '#base/log.ts'
 import { SystemRandom } from '#base/random.ts'
 import { ApiEventRecorder } from '#client/api-event-recorder.ts'
 import type { Client } from '#client/client.ts'
+import { HttpTransport } from '#client/http-transport.ts'
 import { SharedInformerFactory } from '#client/informer-factory.ts'
-import { createAuthority, createSigningKey, issueCertificate } from '#cluster/certificates/authority.ts'
+import { RestClient } from '#client/rest-client.ts'
+import { signAllWith } from '#cluster/certificate-signer.ts'
+import {
+  createAuthority,
+  createSigningKey,
+  issueCertificate,
+  type Authority,
+  type KeyPair,
+} from '#cluster/certificates/authority.ts'
 import { createServiceAccountSigner } from '#cluster/service-account-signer.ts'
 import { createApiServer, type ApiServer } from '#control-plane/apiserver/apiserver.ts'
 import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
@@ -16,6 +25,10 @@ import type { ControllerOptions } from '#control-plane/controllers/controller.ts
 
 export type TestCluster = {
   readonly client: Client
+  /** In this process, as another user. */
+  clientOf(user: { readonly name: string; readonly groups: readonly string[] }): Client
+  /** Over HTTPS, as whoever this certificate is for. */
+  clientWith(pair: KeyPair): Client
   /** Resolves with the first answer that is not null or undefined; throws after the limit. */
   eventually<T>(ask: () => Promise<T | null | undefined>, limitMs?: number): Promise<T>
   close(): Promise<void>
@@ -28,7 +41,8 @@ export async function startTestCluster(options: ControllerOptions = {}, log: Log
   const clock = new SystemClock({ keepsProcessAlive: true })
   const random = new SystemRandom()
   const signing = await createSigningKey()
-  const server = await startServer({ clock, random, log, signingKey: signing.privateKey })
+  const ca = await createAuthority('kubernetes', clock)
+  const server = await startServer({ clock, random, log, ca, signingKey: signing.privateKey })
   const user = { name: 'system:kube-controller-manager', uid: '', groups: ['system:masters'], extra: {} }
   const client = server.client(user, 'kube-controller-manager')
   const informers = new SharedInformerFactory({ client, clock, random, log })
@@ -42,10 +56,23 @@ export async function startTestCluster(options: ControllerOptions = {}, log: Log
     log,
     events,
     signal: closing.signal,
-    options: { serviceAccountSigner: createServiceAccountSigner(signing.privateKey), ...options },
+    options: {
+      serviceAccountSigner: createServiceAccountSigner(signing.privateKey),
+      certificateSigning: signAllWith(ca),
+      ...options,
+    },
   })
+  const transports: HttpTransport[] = []
   return {
     client,
+    clientOf: ({ name, groups }) => server.client({ name, uid: '', groups, extra: {} }, 'test'),
+    clientWith: ({ certificate, privateKey }) => {
+      const trust = { server: server.url, certificateAuthority: ca.certificate }
+      const config = { ...trust, clientCertificate: certificate, clientKey: privateKey }
+      const transport = new HttpTransport({ config, clock, userAgent: 'test' })
+      transports.push(transport)
+      return new RestClient(transport)
+    },
     eventually: async (ask, limitMs = LIMIT_MS) => {
       for (const endsAt = clock.monotonic() + limitMs; clock.monotonic() < endsAt;) {
         const answer = await ask().catch(() => null) // Not there yet is an answer like any other.
@@ -57,6 +84,7 @@ export async function startTestCluster(options: ControllerOptions = {}, log: Log
     close: async () => {
       closing.abort()
       await running
+      for (const transport of transports) await transport.close()
       await server.close()
     },
   }
@@ -66,14 +94,15 @@ async function startServer({
   clock,
   random,
   log,
+  ca,
   signingKey,
 }: {
   clock: SystemClock
   random: SystemRandom
   log: Logger
+  ca: Authority
   signingKey: string
 }): Promise<ApiServer> {
-  const ca = await createAuthority('kubernetes', clock)
   const [serving, kubelet] = await Promise.all([
     issueCertificate(ca, { commonName: 'kube-apiserver', hosts: ['127.0.0.1'], usages: ['server'] }, clock),
     issueCertificate(ca, { commonName: 'kubelet-client', organizations: [], usages: ['client'] }, clock),

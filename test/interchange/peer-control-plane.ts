@@ -4,7 +4,13 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-export type Peer = { readonly kubeconfig: string; readonly caFile: string; readonly kubectl: string; down(): void }
+export type Peer = {
+  readonly kubeconfig: string
+  readonly caFile: string
+  readonly caKeyFile: string
+  readonly kubectl: string
+  down(): void
+}
 
 const BIN = process.env['PEERS_BIN'] ?? '/tmp/peers/bin'
 const SCRIPT = resolve(import.meta.dirname, '../../../shared/peers/peer-control-plane')
@@ -29,7 +35,13 @@ export function startPeer(port: number): Peer {
   const down = (): void => void call('down')
   try {
     const kubeconfig = call('up', '--port', String(port), '--no-fsync').trim().split('\n').at(-1)!
-    return { kubeconfig, caFile: join(dir, 'pki/ca.crt'), kubectl: join(BIN, 'kubectl'), down }
+    return {
+      kubeconfig,
+      caFile: join(dir, 'pki/ca.crt'),
+      caKeyFile: join(dir, 'pki/ca.key'),
+      kubectl: join(BIN, 'kubectl'),
+      down,
+    }
   } catch (error) {
     down()
     throw error

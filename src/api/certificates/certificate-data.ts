@@ -1,6 +1,7 @@
 /** What PEM texts of certificates and certificate requests must hold. */
 import assert from 'node:assert'
 import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto'
+import { contentOf, contentStart, elementsIn } from './der.ts'
 
 export type PemBlock = { readonly type: string; readonly hasHeaders: boolean; readonly der: Buffer }
 
@@ -95,28 +96,4 @@ export function organizationsOf(base64: string): string[] {
     const [type, value] = elementsIn(contentOf(part))
     return contentOf(type!).toString('hex') === ORGANIZATION ? [contentOf(value!).toString('utf8')] : []
   })
-}
-
-/** The DER elements that follow each other in some bytes, each with its header. */
-function elementsIn(bytes: Buffer): Buffer[] {
-  const elements: Buffer[] = []
-  for (let at = 0; at < bytes.length;) {
-    const end = contentStart(bytes, at) + contentLength(bytes, at)
-    elements.push(bytes.subarray(at, end))
-    at = end
-  }
-  return elements
-}
-
-const contentOf = (element: Buffer): Buffer => element.subarray(contentStart(element, 0))
-
-/** Lengths below 128 take one byte; longer ones say first how many bytes they take. */
-function contentStart(bytes: Buffer, at: number): number {
-  const first = bytes.readUInt8(at + 1)
-  return at + 2 + (first < 0x80 ? 0 : first & 0x7f)
-}
-
-function contentLength(bytes: Buffer, at: number): number {
-  const first = bytes.readUInt8(at + 1)
-  return first < 0x80 ? first : bytes.readUIntBE(at + 2, first & 0x7f)
 }

@@ -31,7 +31,7 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 let library: Promise<typeof X509> | undefined
 
 /** Loaded on first use: a cluster that has its certificates starts without it. */
-function loadLibrary(): Promise<typeof X509> {
+export function loadLibrary(): Promise<typeof X509> {
   installReflectMetadata()
   library ??= import('@peculiar/x509')
   return library
@@ -152,7 +152,7 @@ function validity(nowMs: number, lengthMs: number): { notBefore: Date; notAfter:
 }
 
 /** Positive (the first bit is clear) and unguessable. Secrets come from the system, never from a seeded source. */
-function newSerialNumber(): string {
+export function newSerialNumber(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   bytes[0] = (bytes[0]! & 0x3f) | 0x40
   return Buffer.from(bytes).toString('hex')

@@ -26,6 +26,7 @@ class Manager {
   constructor(reconcile: Reconcile, workers = 1) {
     const definition: ControllerDefinition = {
       name: 'test-controller',
+      eventSource: 'test-controller',
       create: () => ({
         name: 'test-controller',
         workers,
@@ -52,7 +53,7 @@ class Manager {
       clock: this.clock,
       random: new SeededRandom(1),
       log,
-      events: { event: () => {} },
+      events: { recorderOf: () => ({ event: () => {} }) },
       signal: this.stop.signal,
       options: {},
       controllers: [definition],

@@ -4,7 +4,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
-import type { EventRecorder } from '#client/event-recorder.ts'
+import type { EventBroadcaster } from '#client/event-recorder.ts'
 import type { InformerFactory } from '#client/informer.ts'
 import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import { WorkQueue } from '#client/work-queue.ts'
@@ -20,7 +20,7 @@ export type ControllerManagerOptions = {
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
-  readonly events: EventRecorder
+  readonly events: EventBroadcaster
   readonly signal: AbortSignal
   readonly options: ControllerOptions
   /** All of index.ts when absent. */
@@ -32,7 +32,11 @@ export async function runControllers(options: ControllerManagerOptions): Promise
   const { clock, log, informers, signal } = options
   const definitions = selectControllers(options.controllers ?? CONTROLLERS, options.options.controllers ?? ['*'])
   const running = definitions.map((definition) => {
-    const controller = definition.create({ ...options, log: log.child({ controller: definition.name }) })
+    const controller = definition.create({
+      ...options,
+      log: log.child({ controller: definition.name }),
+      events: options.events.recorderOf(definition.eventSource),
+    })
     const queue = new WorkQueue(clock)
     controller.watch((key, afterMs = 0) => queue.addAfter(key, afterMs))
     return { controller, queue }

@@ -5,6 +5,8 @@ import type { RandomSource } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
 import type { InformerFactory } from '#client/informer.ts'
+import type { CertificateSigning } from './certificatesigningrequest/certificate-signer.ts'
+import type { NodeLifecycleOptions } from './node-lifecycle/options.ts'
 
 export type Result = {
   /** Call again after this time, even if nothing changes. */
@@ -43,8 +45,12 @@ export type ControllerOptions = {
   readonly nodeCidrMaskSize?: number
   /** PEM text that goes into each namespace's `kube-root-ca.crt`; without it none is written. */
   readonly rootCa?: string
+  /** Upstream's defaults when absent. */
+  readonly nodeLifecycle?: NodeLifecycleOptions
   /** Signs the tokens of Secrets of type service-account-token; without it they stay empty. */
   readonly serviceAccountSigner?: ServiceAccountSigner
+  /** Signs approved CertificateSigningRequests; without it they stay unsigned. */
+  readonly certificateSigning?: CertificateSigning
   /** Names of controllers to run, as `--controllers` takes them (`*`, `name`, `-name`). */
   readonly controllers?: readonly string[]
 }
@@ -71,5 +77,7 @@ export type ControllerContext = {
 /** One line of the list in index.ts. */
 export type ControllerDefinition = {
   readonly name: string
+  /** What its events name as their source. */
+  readonly eventSource: string
   create(context: ControllerContext): Controller
 }

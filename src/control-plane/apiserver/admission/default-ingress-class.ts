@@ -2,7 +2,7 @@
 import type { Ingress, IngressClass } from '#api/networking/v1.gen.ts'
 import { isResource, type AdmissionPlugin } from './admission.ts'
 import type { ClusterReader } from './cluster-reader.ts'
-import { findDefaultClass } from './default-class.ts'
+import { findDefaultClass } from '#api/default-class.ts'
 
 const GROUP = 'networking.k8s.io'
 const DEFAULT_ANNOTATIONS = ['ingressclass.kubernetes.io/is-default-class']

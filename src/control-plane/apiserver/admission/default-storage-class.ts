@@ -3,12 +3,8 @@ import type { PersistentVolumeClaim } from '#api/core/v1.gen.ts'
 import type { StorageClass } from '#api/storage/v1.gen.ts'
 import { isResource, type AdmissionPlugin } from './admission.ts'
 import type { ClusterReader } from './cluster-reader.ts'
-import { findDefaultClass } from './default-class.ts'
+import { DEFAULT_STORAGE_CLASS, findDefaultClass } from '#api/default-class.ts'
 
-const DEFAULT_ANNOTATIONS = [
-  'storageclass.kubernetes.io/is-default-class',
-  'storageclass.beta.kubernetes.io/is-default-class',
-]
 /** How claims named their class before there was a field. */
 export const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
 
@@ -21,7 +17,7 @@ export function createDefaultStorageClass(cluster: ClusterReader): AdmissionPlug
       const isNamed = claim.spec.storageClassName !== undefined && claim.spec.storageClassName !== null
       if (isNamed || claim.metadata.annotations?.[CLASS_ANNOTATION] !== undefined) return
       const classes = await cluster.list<StorageClass>('storage.k8s.io', 'storageclasses')
-      const found = findDefaultClass(classes, DEFAULT_ANNOTATIONS)
+      const found = findDefaultClass(classes, DEFAULT_STORAGE_CLASS)
       if (found !== null) claim.spec.storageClassName = found.metadata.name
     },
   }

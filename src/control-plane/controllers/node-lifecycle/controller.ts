@@ -1,135 +1,120 @@
-/** Watches the nodes' heartbeats: a silent node becomes Unknown, its conditions become taints, its pods not ready. */
+/** Watches the nodes' heartbeats: a silent node becomes Unknown, its pods not ready, and in its zone's turn it is emptied. */
 import type { Lease } from '#api/coordination/v1.gen.ts'
 import type { Node, Pod } from '#api/core/v1.gen.ts'
 import { LEASES, NODES, PODS } from '#api/resources.gen.ts'
-import type { Clock } from '#base/clock.ts'
-import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
-import type { Informer } from '#client/informer.ts'
-import { isNotFound } from '#machinery/status-error.ts'
+import { keyOf, type Informer } from '#client/informer.ts'
 import type { Controller, ControllerContext, Enqueue, Result } from '../controller.ts'
-import { formatTime, referenceTo } from '../object-key.ts'
-import { PodsByNode } from '../pods/pods-by-node.ts'
-import { conditionOf, planSilence, planTaints } from './plan.ts'
+import { referenceTo } from '../object-key.ts'
+import { Heartbeats } from './heartbeats.ts'
+import { HealthMonitor } from './health-monitor.ts'
+import { NodeWriter } from './node-writer.ts'
+import { NODE_LIFECYCLE_DEFAULTS } from './options.ts'
+import { conditionOf, planLabels, planNoScheduleTaints, planRecovered } from './plan.ts'
+import { ZoneQueues } from './zone-queues.ts'
 
 const LEASE_NAMESPACE = 'kube-node-lease'
-/** Silence after which a node counts as lost; ten times the kubelet's lease renewal, with a margin. */
-const GRACE_MS = 50_000
-/** A node that never reported anything gets longer. */
-const STARTUP_GRACE_MS = 60_000
-
-type Heartbeat = { heardAtMs: number; lastHeartbeatTime: string | undefined }
+/** The key of the look at all nodes; those of zones' queues and pods, no node's name has a slash. */
+const [HEALTH, ZONE, POD] = ['health/', 'zone/', 'pod/'] as const
 
 export class NodeLifecycleController implements Controller {
   readonly name = 'node-lifecycle-controller'
   readonly workers = 8
-  readonly #client: Client
-  readonly #clock: Clock
   readonly #events: EventRecorder
   readonly #nodes: Informer<Node>
   readonly #leases: Informer<Lease>
   readonly #pods: Informer<Pod>
-  readonly #podsByNode: PodsByNode
-  readonly #heartbeats = new Map<string, Heartbeat>()
+  readonly #periodMs: number
+  readonly #heartbeats: Heartbeats
+  readonly #writer: NodeWriter
+  readonly #zones: ZoneQueues
+  readonly #health: HealthMonitor
 
-  constructor({ client, clock, events, informers }: ControllerContext) {
-    this.#client = client
-    this.#clock = clock
+  constructor(context: ControllerContext) {
+    const { clock, events, informers, options } = context
+    const lifecycle = options.nodeLifecycle ?? NODE_LIFECYCLE_DEFAULTS
     this.#events = events
     this.#nodes = informers.informer(NODES)
     this.#leases = informers.informer(LEASES)
     this.#pods = informers.informer(PODS)
-    this.#podsByNode = new PodsByNode(this.#pods, this.name)
+    this.#periodMs = lifecycle.nodeMonitorPeriodMs
+    this.#heartbeats = new Heartbeats(clock)
+    this.#writer = new NodeWriter(context)
+    this.#zones = new ZoneQueues({ clock, writer: this.#writer, nodes: this.#nodes, options: lifecycle })
+    const parts = { writer: this.#writer, heartbeats: this.#heartbeats, zones: this.#zones, options: lifecycle }
+    this.#health = new HealthMonitor({ ...context, ...parts, controller: this.name })
   }
 
   watch(enqueue: Enqueue): void {
+    this.#zones.onWaiting = (zone) => enqueue(ZONE + zone)
+    const onNode = (node: Node): void => {
+      this.#heartbeats.hearNode(node)
+      enqueue(node.metadata.name)
+    }
     this.#nodes.addHandler({
       added: (node) => {
-        this.#hear(node)
-        this.#events.event(
-          referenceTo(NODES, node),
-          'Normal',
-          'RegisteredNode',
-          `Node ${node.metadata.name} event: Registered Node ${node.metadata.name} in Controller`,
-        )
-        enqueue(node.metadata.name)
+        onNode(node)
+        this.#tell(node, 'RegisteredNode', `Registered Node ${node.metadata.name} in Controller`)
       },
-      updated: (node) => {
-        this.#hear(node)
-        enqueue(node.metadata.name)
-      },
+      updated: onNode,
       deleted: (node) => {
         const { name } = node.metadata
-        this.#heartbeats.delete(name)
-        const message = `Node ${name} event: Removing Node ${name} from Controller`
-        this.#events.event(referenceTo(NODES, node), 'Normal', 'RemovingNode', message)
+        this.#heartbeats.forgetNode(name)
+        this.#zones.remove(name)
+        this.#tell(node, 'RemovingNode', `Removing Node ${name} from Controller`)
       },
     })
-    // A renewal only moves the deadline: the timer that is set looks at it again.
-    const onLease = ({ metadata }: Lease): void => {
-      if (metadata.namespace !== LEASE_NAMESPACE) return
-      const heartbeat = this.#heartbeats.get(metadata.name)
-      if (heartbeat !== undefined) heartbeat.heardAtMs = this.#clock.monotonic()
+    const onLease = (lease: Lease): void => {
+      if (lease.metadata.namespace === LEASE_NAMESPACE) this.#heartbeats.hearLease(lease)
     }
-    this.#leases.addHandler({ added: onLease, updated: onLease })
-  }
-
-  #hear(node: Node): void {
-    const { lastHeartbeatTime } = conditionOf(node, 'Ready') ?? {}
-    const known = this.#heartbeats.get(node.metadata.name)
-    if (known !== undefined && known.lastHeartbeatTime === lastHeartbeatTime) return
-    this.#heartbeats.set(node.metadata.name, { heardAtMs: this.#clock.monotonic(), lastHeartbeatTime })
+    this.#leases.addHandler({
+      added: onLease,
+      updated: onLease,
+      deleted: ({ metadata }) => {
+        if (metadata.namespace === LEASE_NAMESPACE) this.#heartbeats.forgetLease(metadata.name)
+      },
+    })
+    // A pod that comes to a node while that is silent was not there when the others became not ready.
+    const onPod = (pod: Pod, nodeName?: string): void => {
+      if (pod.spec.nodeName !== undefined && pod.spec.nodeName !== nodeName) enqueue(POD + keyOf(pod))
+    }
+    this.#pods.addHandler({ added: (pod) => onPod(pod), updated: (pod, old) => onPod(pod, old.spec.nodeName) })
+    enqueue(HEALTH)
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<Result> {
-    const node = this.#nodes.get(key)
-    const heartbeat = this.#heartbeats.get(key)
-    if (node === undefined || heartbeat === undefined) return {}
-    const graceMs = conditionOf(node, 'Ready') === undefined ? STARTUP_GRACE_MS : GRACE_MS
-    const leftMs = heartbeat.heardAtMs + graceMs - this.#clock.monotonic()
-    const current = leftMs > 0 ? node : await this.#markSilent(node, signal)
-    await this.#applyTaints(current, signal)
-    const ready = conditionOf(current, 'Ready')?.status
-    if (ready !== undefined && ready !== 'True') await this.#markPodsNotReady(current, signal)
-    return leftMs > 0 ? { requeueAfterMs: leftMs } : {}
-  }
-
-  async #markSilent(node: Node, signal: AbortSignal): Promise<Node> {
-    const conditions = planSilence(node, formatTime(this.#clock.now()))
-    if (conditions === null) return node
-    const wasReady = conditionOf(node, 'Ready')?.status === 'True'
-    const updated = await this.#client.updateStatus<Node>(
-      NODES,
-      { ...node, status: { ...node.status, conditions } },
-      signal,
-    )
-    const message = `Node ${node.metadata.name} status is now: NodeNotReady`
-    if (wasReady) this.#events.event(referenceTo(NODES, node), 'Normal', 'NodeNotReady', message)
-    return updated
-  }
-
-  /** Guarded by the resourceVersion: taints of others are never lost. */
-  async #applyTaints(node: Node, signal: AbortSignal): Promise<void> {
-    const taints = planTaints(node, formatTime(this.#clock.now()))
-    if (taints === null) return
-    const { name, resourceVersion } = node.metadata
-    const body = { metadata: { resourceVersion }, spec: { taints: taints.length === 0 ? null : taints } }
-    await this.#client.patch<Node>(NODES, '', name, 'merge', body, {}, signal)
-  }
-
-  async #markPodsNotReady(node: Node, signal: AbortSignal): Promise<void> {
-    for (const pod of this.#podsByNode.of(node.metadata.name)) {
-      const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
-      if (ready?.status !== 'True') continue
-      const condition = { type: 'Ready', status: 'False', lastTransitionTime: formatTime(this.#clock.now()) }
-      const { namespace = '', name, uid } = pod.metadata
-      const body = { metadata: { uid }, status: { conditions: [condition] } }
-      try {
-        await this.#client.patch(PODS, namespace, name, 'strategic', body, { subresource: 'status' }, signal)
-        this.#events.event(referenceTo(PODS, pod), 'Warning', 'NodeNotReady', 'Node is not ready')
-      } catch (error) {
-        if (!isNotFound(error)) throw error
-      }
+    if (key === HEALTH) {
+      await this.#health.check(signal)
+      return { requeueAfterMs: this.#periodMs }
     }
+    if (key.startsWith(ZONE)) return this.#zones.taintNext(key.slice(ZONE.length), signal)
+    if (key.startsWith(POD)) return this.#lookAtPod(key.slice(POD.length), signal)
+    return this.#lookAtNode(key, signal)
+  }
+
+  /** What follows from a node's own words at once; what follows from its silence is the health monitor's. */
+  async #lookAtNode(name: string, signal: AbortSignal): Promise<Result> {
+    const node = this.#nodes.get(name)
+    if (node === undefined) return {}
+    const tainted = await this.#writer.changeTaints(node, planNoScheduleTaints, signal)
+    const labels = planLabels(node)
+    if (labels !== null) await this.#writer.addLabels(node, labels, signal)
+    if (conditionOf(tainted, 'Ready')?.status !== 'True') return {}
+    this.#zones.remove(name)
+    await this.#writer.changeTaints(tainted, planRecovered, signal)
+    return {}
+  }
+
+  async #lookAtPod(key: string, signal: AbortSignal): Promise<Result> {
+    const pod = this.#pods.get(key)
+    const node = this.#nodes.get(pod?.spec.nodeName ?? '')
+    const ready = node === undefined ? undefined : conditionOf(node, 'Ready')
+    if (pod === undefined || ready === undefined || ready.status === 'True') return {}
+    await this.#writer.markPodNotReady(pod, signal)
+    return {}
+  }
+
+  #tell(node: Node, reason: string, what: string): void {
+    this.#events.event(referenceTo(NODES, node), 'Normal', reason, `Node ${node.metadata.name} event: ${what}`)
   }
 }

@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Node, Taint } from '#api/core/v1.gen.ts'
-import { planSilence, planTaints } from './plan.ts'
+import {
+  isMarkedSilent,
+  needsNoExecuteTurn,
+  planLabels,
+  planNoExecuteTaints,
+  planNoScheduleTaints,
+  planReachable,
+  planRecovered,
+  planSilence,
+} from './plan.ts'
 
 const NOW = '2026-01-01T00:00:00Z'
 
@@ -26,30 +35,63 @@ test('a silent node becomes Unknown in all that its kubelet reports', () => {
       ['PIDPressure', 'Unknown', 'NodeStatusNeverUpdated'],
     ],
   )
-  assert.equal(planSilence({ ...node({}), status: { conditions } }, NOW), null)
+  const silent = { ...node({}), status: { conditions } }
+  assert.equal(planSilence(silent, NOW), null)
+  assert.deepEqual([isMarkedSilent(silent), isMarkedSilent(node({ Ready: 'Unknown' }))], [true, false])
 })
 
-test('conditions become taints, other taints stay', () => {
+test('conditions become taints that keep pods away, other taints stay', () => {
   const own = { key: 'mine', effect: 'NoSchedule' }
-  assert.deepEqual(planTaints(node({ Ready: 'Unknown' }, [own]), NOW), [
+  const evicting = { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }
+  assert.deepEqual(planNoScheduleTaints(node({ Ready: 'Unknown', DiskPressure: 'True' }, [own, evicting])), [
     own,
+    evicting,
     { key: 'node.kubernetes.io/unreachable', effect: 'NoSchedule' },
-    { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: NOW },
+    { key: 'node.kubernetes.io/disk-pressure', effect: 'NoSchedule' },
   ])
+  const stale = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }
+  assert.deepEqual(planNoScheduleTaints(node({ Ready: 'True' }, [stale, own])), [own])
+  assert.equal(planNoScheduleTaints(node({ Ready: 'True' }, [own])), null)
 })
 
-test('a ready node loses the taints of one that is not', () => {
-  const taints = [
-    { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' },
-    { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' },
-  ]
-  assert.deepEqual(planTaints(node({ Ready: 'True' }, taints), NOW), [])
-  assert.equal(planTaints(node({ Ready: 'True' }), NOW), null)
-})
-
-test('a cordoned node has the taint, and its time of arrival is kept', () => {
+test('a cordoned node has the taint', () => {
   const unschedulable = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
-  assert.deepEqual(planTaints(node({ Ready: 'True' }, [], true), NOW), [unschedulable])
-  const old = { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute', timeAdded: '2025-06-01T00:00:00Z' }
-  assert.deepEqual(planTaints(node({ Ready: 'False' }, [old]), NOW)?.[0], old)
+  assert.deepEqual(planNoScheduleTaints(node({ Ready: 'True' }, [], true)), [unschedulable])
+  assert.deepEqual(planNoScheduleTaints(node({ Ready: 'True' }, [unschedulable])), [])
+})
+
+test('of the two taints that evict a node has the one that fits, and keeps the time of its arrival', () => {
+  const [notReady, unreachable] = ['not-ready', 'unreachable'].map((name) => `node.kubernetes.io/${name}`)
+  const old = { key: notReady!, effect: 'NoExecute', timeAdded: '2025-06-01T00:00:00Z' }
+  assert.equal(planNoExecuteTaints(node({ Ready: 'False' }, [old]), NOW), null)
+  assert.deepEqual(planNoExecuteTaints(node({ Ready: 'Unknown' }, [old]), NOW), [
+    { key: unreachable, effect: 'NoExecute', timeAdded: NOW },
+  ])
+  assert.deepEqual(planReachable(node({ Ready: 'Unknown' }, [old])), [])
+  assert.equal(planRecovered(node({ Ready: 'Unknown' }, [old])), null)
+  assert.deepEqual(planRecovered(node({ Ready: 'True' }, [old])), [])
+})
+
+test('who waits for a turn: nodes that are not ready, never before they posted, and only once', () => {
+  const tainted = [{ key: 'node.kubernetes.io/not-ready', effect: 'NoExecute' }]
+  assert.equal(needsNoExecuteTurn(node({ Ready: 'False' })), true)
+  assert.equal(needsNoExecuteTurn(node({ Ready: 'Unknown' })), true)
+  assert.equal(needsNoExecuteTurn(node({ Ready: 'Unknown' }, tainted)), false)
+  assert.equal(needsNoExecuteTurn(node({ Ready: 'True' })), false)
+  assert.equal(needsNoExecuteTurn(node({})), false)
+})
+
+test('the old names of the labels follow the new ones', () => {
+  const labelled = (labels: Record<string, string>): Node => ({
+    ...node({}),
+    metadata: { ...node({}).metadata, labels },
+  })
+  assert.deepEqual(planLabels(labelled({ 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'arm64' })), {
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': 'arm64',
+  })
+  const differing = { 'kubernetes.io/os': 'linux', 'beta.kubernetes.io/os': 'plan9' }
+  assert.deepEqual(planLabels(labelled(differing)), { 'beta.kubernetes.io/os': 'linux' })
+  assert.equal(planLabels(labelled({ 'beta.kubernetes.io/os': 'linux' })), null)
+  assert.equal(planLabels(node({})), null)
 })

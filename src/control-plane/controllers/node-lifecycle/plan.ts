@@ -1,4 +1,4 @@
-/** Decides what a node's silence means for its conditions, and which taints follow from them. */
+/** Decides what a node's silence means for its conditions, and which taints and labels follow from what it posts. */
 import type { Node, NodeCondition, Taint } from '#api/core/v1.gen.ts'
 
 const PREFIX = 'node.kubernetes.io'
@@ -24,6 +24,11 @@ const KUBELET_CONDITIONS = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPress
 
 export function conditionOf(node: Node, type: string): NodeCondition | undefined {
   return node.status?.conditions?.find((condition) => condition.type === type)
+}
+
+/** Whether the node's conditions say already that it is silent. */
+export function isMarkedSilent(node: Node): boolean {
+  return KUBELET_CONDITIONS.every((type) => conditionOf(node, type)?.status === 'Unknown')
 }
 
 /** The conditions of a node that was silent for too long; null when they say so already. */
@@ -56,14 +61,47 @@ export function planSilence(node: Node, now: string): NodeCondition[] | null {
   return hasChanged ? conditions : null
 }
 
-/** The node's taints as its conditions demand them; null when they are so already. */
-export function planTaints(node: Node, now: string): Taint[] | null {
-  const taints = node.spec?.taints ?? []
-  const wanted = [...noScheduleKeys(node).map((key) => ({ key, effect: 'NoSchedule' })), ...noExecuteTaints(node, now)]
-  const isWanted = (taint: Taint): boolean => wanted.some((other) => isSame(taint, other))
-  const kept = taints.filter((taint) => !isManaged(node, taint) || isWanted(taint))
-  const added = wanted.filter((taint) => !taints.some((other) => isSame(taint, other)))
-  return added.length === 0 && kept.length === taints.length ? null : [...kept, ...added]
+/** The node's taints with the NoSchedule ones that its conditions demand; null when they are so already. */
+export function planNoScheduleTaints(node: Node): Taint[] | null {
+  const isOwn = ({ key, effect }: Taint): boolean => effect === 'NoSchedule' && MANAGED_KEYS.has(key)
+  return changeTaints(node, { isOwn, wanted: noScheduleKeys(node).map((key) => ({ key, effect: 'NoSchedule' })) })
+}
+
+/** The node's taints with the NoExecute one that its readiness demands and without the other; null when they are so already. */
+export function planNoExecuteTaints(node: Node, now: string): Taint[] | null {
+  const key = noExecuteKey(node)
+  const wanted = key === null ? [] : [{ key, effect: 'NoExecute', timeAdded: now }]
+  return changeTaints(node, { isOwn: isEvicting, wanted })
+}
+
+/** The node's taints without those that evict; null when it has none. */
+export function planReachable(node: Node): Taint[] | null {
+  return changeTaints(node, { isOwn: isEvicting, wanted: [] })
+}
+
+/** The same for a node that is ready; null for one that is not. */
+export function planRecovered(node: Node): Taint[] | null {
+  return conditionOf(node, 'Ready')?.status === 'True' ? planReachable(node) : null
+}
+
+/** Whether the node has to wait for its zone's turn: not when it is ready, never posted, or has one of the two taints already. */
+export function needsNoExecuteTurn(node: Node): boolean {
+  return noExecuteKey(node) !== null && !(node.spec?.taints ?? []).some(isEvicting)
+}
+
+/** Labels that say the same under an older name. */
+const LABEL_ALIASES = [
+  ['kubernetes.io/os', 'beta.kubernetes.io/os'],
+  ['kubernetes.io/arch', 'beta.kubernetes.io/arch'],
+] as const
+
+/** The labels that the node lacks or has with another value than their newer name; null when there are none. */
+export function planLabels({ metadata: { labels = {} } }: Node): Record<string, string> | null {
+  const missing = LABEL_ALIASES.flatMap(([newer, older]) => {
+    const value = labels[newer]
+    return value === undefined || labels[older] === value ? [] : [[older, value]]
+  })
+  return missing.length === 0 ? null : Object.fromEntries(missing)
 }
 
 function noScheduleKeys(node: Node): string[] {
@@ -71,18 +109,23 @@ function noScheduleKeys(node: Node): string[] {
   return node.spec?.unschedulable === true ? [...keys, UNSCHEDULABLE] : keys
 }
 
-function noExecuteTaints(node: Node, now: string): Taint[] {
-  const key = CONDITION_TAINTS['Ready']![conditionOf(node, 'Ready')?.status ?? '']
-  return key === undefined ? [] : [{ key, effect: 'NoExecute', timeAdded: now }]
+function noExecuteKey(node: Node): string | null {
+  return CONDITION_TAINTS['Ready']![conditionOf(node, 'Ready')?.status ?? ''] ?? null
 }
 
-/** Whether this controller may take the taint away. */
-function isManaged(node: Node, { key, effect }: Taint): boolean {
-  if (effect === 'NoSchedule') return MANAGED_KEYS.has(key)
-  // Before the kubelet has told anything, nothing follows.
-  return (
-    effect === 'NoExecute' && (key === NOT_READY || key === UNREACHABLE) && conditionOf(node, 'Ready') !== undefined
-  )
+function isEvicting({ key, effect }: Taint): boolean {
+  return effect === 'NoExecute' && (key === NOT_READY || key === UNREACHABLE)
+}
+
+/** Of the taints that are this controller's own, the wanted ones; the others as they are. */
+function changeTaints(
+  node: Node,
+  { isOwn, wanted }: { readonly isOwn: (taint: Taint) => boolean; readonly wanted: readonly Taint[] },
+): Taint[] | null {
+  const taints = node.spec?.taints ?? []
+  const kept = taints.filter((taint) => !isOwn(taint) || wanted.some((other) => isSame(taint, other)))
+  const added = wanted.filter((taint) => !taints.some((other) => isSame(taint, other)))
+  return added.length === 0 && kept.length === taints.length ? null : [...kept, ...added]
 }
 
 const isSame = (left: Taint, right: Taint): boolean => left.key === right.key && left.effect === right.effect

@@ -1,5 +1,7 @@
 /** Keeps pods off nodes that cannot attach more volumes of a CSI driver. */
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '#api/core/v1.gen.ts'
+import { classOf } from '#api/core/persistent-volume/binding.ts'
+import { claimsOf } from '#api/core/pod/claims.ts'
 import type { CSINode, StorageClass } from '#api/storage/v1.gen.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import {
@@ -11,7 +13,7 @@ import {
   type Rejection,
 } from '../framework.ts'
 import type { Lister } from '../lister.ts'
-import { claimsOf, classOf, usesClaim } from '../volumes/pod-claims.ts'
+import { usesClaim } from '../volumes/pod-claims.ts'
 
 export type NodeVolumeLimitsOptions = {
   readonly claims: Lister<PersistentVolumeClaim>

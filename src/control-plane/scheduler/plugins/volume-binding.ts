@@ -1,5 +1,7 @@
 /** Sends a pod where its volumes are, or can be: chooses volumes for claims that wait for a node, and has them bound before the pod. */
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '#api/core/v1.gen.ts'
+import { capacityOf, classOf, isFullyBound, requestOf } from '#api/core/persistent-volume/binding.ts'
+import { claimsOf } from '#api/core/pod/claims.ts'
 import type { CSIStorageCapacity } from '#api/storage/v1.gen.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import {
@@ -13,9 +15,8 @@ import {
 } from '../framework.ts'
 import type { Lister } from '../lister.ts'
 import { AssumeCache } from '../volumes/assume-cache.ts'
-import { capacityOf, requestOf } from '../volumes/match-volume.ts'
 import { planVolumes, volumeLimit, type StorageListers, type VolumePlan } from '../volumes/plan-volumes.ts'
-import { claimsOf, classOf, isFullyBound, usesClaim, waitsForConsumer, whyUnusable } from '../volumes/pod-claims.ts'
+import { usesClaim, waitsForConsumer, whyUnusable } from '../volumes/pod-claims.ts'
 import { VolumeBinder, type PendingBinding, type VolumeBinderOptions } from '../volumes/volume-binder.ts'
 
 export type VolumeBindingOptions = Omit<VolumeBinderOptions, 'claims' | 'volumes'> &

@@ -1,5 +1,6 @@
 /** Keeps two pods from using a disk, or a ReadWriteOncePod claim, that only one of them may use. */
 import type { PersistentVolumeClaim, Pod, Volume } from '#api/core/v1.gen.ts'
+import { claimsOf } from '#api/core/pod/claims.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import {
   unresolvable,
@@ -13,7 +14,7 @@ import {
   type Snapshot,
 } from '../framework.ts'
 import type { Lister } from '../lister.ts'
-import { claimsOf, usesClaim } from '../volumes/pod-claims.ts'
+import { usesClaim } from '../volumes/pod-claims.ts'
 
 /** `users`: how many pods in the cluster use one of the claims already. */
 type State = { readonly exclusiveClaims: ReadonlySet<string>; readonly users: number }

@@ -1,11 +1,11 @@
 /** Decides, for a pod and a node, which volumes its claims get: those that exist, or new ones that a provisioner makes there. */
 import type { Node, PersistentVolume, PersistentVolumeClaim, TopologySelectorTerm } from '#api/core/v1.gen.ts'
+import { classOf, requestOf, SELECTED_NODE } from '#api/core/persistent-volume/binding.ts'
 import type { CSIDriver, CSIStorageCapacity, StorageClass } from '#api/storage/v1.gen.ts'
 import { quantityToNumber } from '#machinery/quantity.ts'
 import { matcherOf } from '#machinery/selectors/label-selector.ts'
 import type { Lister } from '../lister.ts'
-import { findMatchingVolume, isReachableFrom, requestOf } from './match-volume.ts'
-import { classOf, SELECTED_NODE } from './pod-claims.ts'
+import { findMatchingVolume, isReachableFrom } from './match-volume.ts'
 
 export type StorageListers = {
   readonly classes: Lister<StorageClass>

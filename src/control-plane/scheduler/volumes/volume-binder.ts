@@ -1,14 +1,14 @@
 /** Writes which volumes a pod's claims get, and waits until controllers and provisioners have bound them. */
 import type { Clock } from '#base/clock.ts'
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '#api/core/v1.gen.ts'
+import { bindVolume, isFullyBound, SELECTED_NODE } from '#api/core/persistent-volume/binding.ts'
 import { PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import { keyOf } from '#client/informer.ts'
 import type { Lister } from '../lister.ts'
 import type { AssumeCache } from './assume-cache.ts'
-import { bindVolume, isReachableFrom } from './match-volume.ts'
+import { isReachableFrom } from './match-volume.ts'
 import type { VolumePlan } from './plan-volumes.ts'
-import { isFullyBound, SELECTED_NODE } from './pod-claims.ts'
 
 export type VolumeBinderOptions = {
   readonly client: Client

@@ -1,15 +1,17 @@
 /** What a ResourceQuota says to one more object: refused, of no concern, or its usage afterwards. Pure. */
 import type { Container, Pod, ResourceQuota } from '#api/core/v1.gen.ts'
-import { addAmounts, formatAmounts, maskAmounts, namesAbove, type Amounts } from './amounts.ts'
-import { computeUsage } from './usage.ts'
+import { isPodLevelResource } from '#api/core/pod-spec/resource-names.ts'
+import { addAmounts, formatAmounts, maskAmounts, namesAbove, type Amounts } from '#api/core/resource-quota/amounts.ts'
+import { computeUsage } from '#api/core/resource-quota/pod-usage.ts'
 
 /** A pod has to say how much it wants of these when a quota limits them. */
 const MUST_BE_SET = new Set(['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'])
 
 /** A text when containers leave out what a quota counts; null when all is said. */
 export function missingAmounts({ spec }: Pod, resources: readonly string[]): string | null {
-  const ofPod = computeUsage(spec.resources?.requests ?? {}, spec.resources?.limits ?? {})
-  const names = resources.filter((name) => MUST_BE_SET.has(name) && ofPod[name] === undefined).toSorted()
+  // Who asks for something as a whole need not say more.
+  if (Object.keys({ ...spec.resources?.requests, ...spec.resources?.limits }).some(isPodLevelResource)) return null
+  const names = resources.filter((name) => MUST_BE_SET.has(name)).toSorted()
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])]
   const texts = names.flatMap((name) => {
     const missing = containers.filter((container) => usageOfContainer(container)[name] === undefined)
@@ -36,12 +38,13 @@ export function uncountedResources({ metadata, status }: ResourceQuota, resource
 
 export type Verdict = { readonly used: Amounts } | { readonly refusal: string }
 
-export function chargeQuota({ metadata, status }: ResourceQuota, delta: Amounts): Verdict {
+/** Without `isEnforced` what has happened already is only counted. */
+export function chargeQuota({ metadata, status }: ResourceQuota, delta: Amounts, isEnforced: boolean): Verdict {
   const [hard, used] = [status?.hard ?? {}, status?.used ?? {}]
   const requested = maskAmounts(delta, Object.keys(hard))
   const next = addAmounts(used, requested)
   const exceeded = namesAbove(maskAmounts(next, Object.keys(requested)), hard)
-  if (exceeded.length === 0) return { used: next }
+  if (exceeded.length === 0 || !isEnforced) return { used: next }
   const [asked, taken, bound] = [requested, used, hard].map((amounts) => formatAmounts(maskAmounts(amounts, exceeded)))
   return {
     refusal: `exceeded quota: ${metadata.name}, requested: ${asked}, used: ${taken}, limited: ${bound}`,

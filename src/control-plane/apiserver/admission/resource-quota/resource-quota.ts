@@ -1,12 +1,12 @@
 /** Keeps namespaces within their ResourceQuotas: what a write adds is counted in the quotas before it is stored. */
 import type { Pod, ResourceQuota } from '#api/core/v1.gen.ts'
+import { excessOf, namesAbove, type Amounts } from '#api/core/resource-quota/amounts.ts'
+import { isInScopes, isTerminating } from '#api/core/resource-quota/scopes.ts'
+import { isUncounted, resourcesOf, usageOf } from '#api/core/resource-quota/usage.ts'
 import type { Clock } from '#base/clock.ts'
 import { refuse, type AdmissionAttributes, type AdmissionPlugin } from '../admission.ts'
 import type { ClusterReader } from '../cluster-reader.ts'
-import { subtractAmounts, type Amounts } from './amounts.ts'
 import { chargeQuota, missingAmounts, uncountedResources } from './check-quota.ts'
-import { isInScopes } from './scopes.ts'
-import { resourcesOf, usageOf } from './usage.ts'
 
 /** Writes the status that `change` makes of the newest version of a quota; what `change` throws refuses the write. */
 export type QuotaWriter = (
@@ -14,9 +14,6 @@ export type QuotaWriter = (
   name: string,
   change: (quota: ResourceQuota) => ResourceQuota,
 ) => Promise<void>
-
-/** Kinds whose changes can use more, beside new objects; pods only by their subresource. */
-const CHANGING = new Set(['services', 'persistentvolumeclaims'])
 
 export function createResourceQuota(cluster: ClusterReader, clock: Clock, write: QuotaWriter): AdmissionPlugin {
   const turns = new Map<string, Promise<void>>()
@@ -39,11 +36,26 @@ export function createResourceQuota(cluster: ClusterReader, clock: Clock, write:
   }
 }
 
-function isCounted({ operation, kind, subresource, namespace }: AdmissionAttributes): boolean {
-  if (namespace === '' || !kind.namespaced) return false
+/** New objects, and those changes of objects that can use more. */
+function isCounted(attributes: AdmissionAttributes): boolean {
+  const { operation, kind, subresource, namespace } = attributes
+  if (namespace === '' || !kind.namespaced || isUncounted(kind)) return false
   if (operation === 'CREATE') return subresource === ''
   if (operation !== 'UPDATE' || kind.group !== '') return false
-  return kind.resource === 'pods' ? subresource === 'resize' : subresource === '' && CHANGING.has(kind.resource)
+  switch (kind.resource) {
+    case 'pods':
+      return subresource === 'resize' || (subresource === '' && changesScope(attributes))
+    case 'services':
+      return subresource === ''
+    case 'persistentvolumeclaims':
+      return subresource === '' || subresource === 'status'
+    default:
+      return false
+  }
+}
+
+function changesScope({ object, oldObject }: AdmissionAttributes): boolean {
+  return isTerminating((object as Pod).spec) !== isTerminating((oldObject as Pod).spec)
 }
 
 async function charge(
@@ -56,13 +68,12 @@ async function charge(
   const quotas = await cluster.list<ResourceQuota>('', 'resourcequotas', namespace)
   const concerned = quotas.filter((quota) => concerns(quota, attributes))
   for (const quota of concerned) checkComplete(quota, attributes)
-  const delta = deltaOf(attributes, clock.now())
-  const charged = concerned.filter((quota) =>
-    Object.keys(delta).some((name) => quota.status?.hard?.[name] !== undefined),
-  )
-  for (const quota of charged) chargeOrRefuse(quota, delta, attributes)
+  const charged = concerned
+    .map((quota) => ({ quota, delta: deltaOf(quota, attributes, clock.now()) }))
+    .filter(({ quota, delta }) => Object.keys(delta).some((name) => quota.status?.hard?.[name] !== undefined))
+  for (const { quota, delta } of charged) chargeOrRefuse(quota, delta, attributes)
   if (dryRun) return
-  for (const quota of charged)
+  for (const { quota, delta } of charged)
     await write(namespace, quota.metadata.name, (current) => chargeOrRefuse(current, delta, attributes))
 }
 
@@ -82,13 +93,18 @@ function checkComplete(quota: ResourceQuota, attributes: AdmissionAttributes): v
   if (uncounted !== null) throw refuse(attributes, uncounted)
 }
 
-function deltaOf({ kind, object, oldObject }: AdmissionAttributes, nowMs: number): Amounts {
-  const before = oldObject === null ? {} : usageOf(kind, oldObject, nowMs)
-  return subtractAmounts(usageOf(kind, object!, nowMs), before)
+/** What a change gives back is counted later, by the quota's controller. */
+function deltaOf(quota: ResourceQuota, attributes: AdmissionAttributes, nowMs: number): Amounts {
+  const { kind, object, oldObject } = attributes
+  const usage = usageOf(kind, object!, nowMs)
+  const negative = namesAbove(Object.fromEntries(Object.keys(usage).map((name) => [name, '0'])), usage).toSorted()
+  if (negative.length > 0) throw refuse(attributes, `quota usage is negative for resource(s): ${negative.join(',')}`)
+  const wasCounted = oldObject !== null && isInScopes(quota, kind, oldObject)
+  return excessOf(usage, wasCounted ? usageOf(kind, oldObject, nowMs) : {})
 }
 
 function chargeOrRefuse(quota: ResourceQuota, delta: Amounts, attributes: AdmissionAttributes): ResourceQuota {
-  const verdict = chargeQuota(quota, delta)
+  const verdict = chargeQuota(quota, delta, attributes.subresource !== 'status')
   if ('refusal' in verdict) throw refuse(attributes, verdict.refusal)
   return { ...quota, status: { ...quota.status, used: { ...verdict.used } } }
 }

@@ -1,5 +1,6 @@
 /** Whether an object is among those that a ResourceQuota is limited to by its scopes. Pure. */
 import type { PersistentVolumeClaim, Pod, ResourceQuota, ScopedResourceSelectorRequirement } from '#api/core/v1.gen.ts'
+import { attributesClassesOf } from '#api/core/persistent-volume-claim/attributes-classes.ts'
 import { computeQosClass } from '#api/core/pod/qos.ts'
 import type { KindDefinition } from '#api/kind.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
@@ -20,12 +21,11 @@ export function isInScopes(
 }
 
 function isPodInScope({ spec }: Pod, scope: ScopedResourceSelectorRequirement): boolean {
-  const isTerminating = (spec.activeDeadlineSeconds ?? -1) >= 0
   switch (scope.scopeName) {
     case 'Terminating':
-      return isTerminating
+      return isTerminating(spec)
     case 'NotTerminating':
-      return !isTerminating
+      return !isTerminating(spec)
     case 'BestEffort':
       return computeQosClass(spec) === 'BestEffort'
     case 'NotBestEffort':
@@ -39,30 +39,28 @@ function isPodInScope({ spec }: Pod, scope: ScopedResourceSelectorRequirement): 
   }
 }
 
-function isClaimInScope({ spec, status }: PersistentVolumeClaim, scope: ScopedResourceSelectorRequirement): boolean {
-  if (scope.scopeName !== 'VolumeAttributesClass') return false
-  const names = [
-    spec.volumeAttributesClassName,
-    status?.currentVolumeAttributesClassName,
-    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
-  ]
-  return satisfies(names.filter((name) => name !== undefined && name !== null && name !== '') as string[], scope)
+/** Bound to end by itself. */
+export function isTerminating({ activeDeadlineSeconds }: Pod['spec']): boolean {
+  return (activeDeadlineSeconds ?? -1) >= 0
+}
+
+function isClaimInScope(claim: PersistentVolumeClaim, scope: ScopedResourceSelectorRequirement): boolean {
+  return scope.scopeName === 'VolumeAttributesClass' && satisfies(attributesClassesOf(claim), scope)
 }
 
 function satisfies(
   values: readonly string[],
   { operator, values: wanted = [] }: ScopedResourceSelectorRequirement,
 ): boolean {
-  const isAmong = values.some((value) => wanted.includes(value))
   switch (operator) {
     case 'Exists':
       return values.length > 0
     case 'DoesNotExist':
       return values.length === 0
     case 'In':
-      return isAmong
+      return values.some((value) => wanted.includes(value))
     case 'NotIn':
-      return !isAmong
+      return values.length === 0 || values.some((value) => !wanted.includes(value))
     default:
       return false
   }

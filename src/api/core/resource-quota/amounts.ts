@@ -1,11 +1,5 @@
 /** Sums over named quantities. Pure; nothing given is changed. */
-import {
-  addQuantities,
-  compareQuantities,
-  formatQuantity,
-  isZeroQuantity,
-  subtractQuantities,
-} from '#machinery/quantity.ts'
+import { addQuantities, compareQuantities, formatQuantity, subtractQuantities } from '#machinery/quantity.ts'
 
 export type Amounts = Readonly<Record<string, string>>
 
@@ -16,14 +10,29 @@ export function addAmounts(left: Amounts, right: Amounts): Amounts {
   return sum
 }
 
-/** Without what comes to nothing. */
-export function subtractAmounts(left: Amounts, right: Amounts): Amounts {
-  const difference: Record<string, string> = {}
-  for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
-    const amount = subtractQuantities(left[name] ?? '0', right[name] ?? '0')
-    if (!isZeroQuantity(amount)) difference[name] = formatQuantity(amount)
+/** What the first has more than the second; nothing where it has less. */
+export function excessOf(left: Amounts, right: Amounts): Amounts {
+  const excess: Record<string, string> = {}
+  for (const [name, amount] of Object.entries(left)) {
+    const more = subtractQuantities(amount, right[name] ?? '0')
+    if (more.nano > 0n) excess[name] = formatQuantity(more)
   }
-  return difference
+  return excess
+}
+
+export function maxAmounts(left: Amounts, right: Amounts): Amounts {
+  const larger: Record<string, string> = { ...left }
+  for (const [name, amount] of Object.entries(right))
+    if (larger[name] === undefined || compareQuantities(amount, larger[name]) > 0) larger[name] = amount
+  return larger
+}
+
+export function isSameAmounts(left: Amounts, right: Amounts): boolean {
+  const names = Object.keys(left)
+  return (
+    names.length === Object.keys(right).length &&
+    names.every((name) => right[name] !== undefined && compareQuantities(left[name]!, right[name]) === 0)
+  )
 }
 
 export function maskAmounts(amounts: Amounts, names: Iterable<string>): Amounts {

@@ -1,9 +1,10 @@
 /** What one object counts for in a ResourceQuota, and which of a quota's resources speak of its kind. Pure. */
 import type { PersistentVolumeClaim, Pod, Service } from '#api/core/v1.gen.ts'
-import { aggregateResources } from '#api/core/pod-spec/aggregate-resources.ts'
 import type { KindDefinition } from '#api/kind.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
-import { addAmounts, type Amounts } from './amounts.ts'
+import { compareQuantities, quantityToNumber } from '#machinery/quantity.ts'
+import type { Amounts } from './amounts.ts'
+import { isPodOver, podUsage } from './pod-usage.ts'
 
 /** Kinds that had a name in quotas before every resource could be counted. */
 const PLAIN_NAMES = new Set(['configmaps', 'secrets', 'replicationcontrollers', 'resourcequotas'])
@@ -19,10 +20,27 @@ const POD_RESOURCES = new Set([
   'limits.memory',
   'limits.ephemeral-storage',
 ])
+const CLAIM_RESOURCES = ['persistentvolumeclaims', 'requests.storage']
 const STORAGE_CLASS_SUFFIX = '.storageclass.storage.k8s.io/'
 const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
 
-type Counted = Pick<KindDefinition, 'group' | 'resource'>
+/** Answered but not stored, or too many to count. */
+const IGNORED = new Set([
+  '/bindings',
+  '/componentstatuses',
+  'authentication.k8s.io/tokenreviews',
+  'authentication.k8s.io/selfsubjectreviews',
+  'authorization.k8s.io/subjectaccessreviews',
+  'authorization.k8s.io/selfsubjectaccessreviews',
+  'authorization.k8s.io/localsubjectaccessreviews',
+  'authorization.k8s.io/selfsubjectrulesreviews',
+  '/events',
+  'events.k8s.io/events',
+])
+
+export type Counted = Pick<KindDefinition, 'group' | 'resource'>
+
+export const isUncounted = ({ group, resource }: Counted): boolean => IGNORED.has(`${group}/${resource}`)
 
 export const countName = ({ group, resource }: Counted): string =>
   `count/${group === '' ? resource : `${resource}.${group}`}`
@@ -38,51 +56,28 @@ function isOfKind(resource: string, name: string): boolean {
       POD_RESOURCES.has(name) ||
       name.startsWith('hugepages-') ||
       name.startsWith('requests.hugepages-') ||
-      (name.startsWith('requests.') && name.slice('requests.'.length).includes('/'))
+      isExtendedRequest(name)
     )
   if (resource === 'services') return ['services', 'services.nodeports', 'services.loadbalancers'].includes(name)
   if (resource === 'persistentvolumeclaims')
-    return name === 'persistentvolumeclaims' || name === 'requests.storage' || name.includes(STORAGE_CLASS_SUFFIX)
+    return CLAIM_RESOURCES.some((own) => name === own || name.endsWith(`${STORAGE_CLASS_SUFFIX}${own}`))
   return PLAIN_NAMES.has(resource) && name === resource
+}
+
+/** Devices and the like, that only requests speak of. */
+function isExtendedRequest(name: string): boolean {
+  const isNative = !name.includes('/') || name.includes('kubernetes.io/')
+  return name.startsWith('requests.') && (!isNative || name.startsWith('requests.deviceclass.resource.kubernetes.io/'))
 }
 
 export function usageOf(kind: Counted, object: KubernetesObject, nowMs: number): Amounts {
   const counted = { [countName(kind)]: '1' }
   if (kind.group !== '') return counted
-  if (kind.resource === 'pods') return { ...counted, ...(isOver(object as Pod, nowMs) ? {} : podUsage(object as Pod)) }
+  if (kind.resource === 'pods')
+    return { ...counted, ...(isPodOver(object as Pod, nowMs) ? {} : podUsage(object as Pod)) }
   if (kind.resource === 'services') return { ...counted, ...serviceUsage(object as Service) }
   if (kind.resource === 'persistentvolumeclaims') return { ...counted, ...claimUsage(object as PersistentVolumeClaim) }
   return PLAIN_NAMES.has(kind.resource) ? { ...counted, [kind.resource]: '1' } : counted
-}
-
-/** Ended, or past its grace period on a node that does not answer. */
-function isOver({ metadata, status }: Pod, nowMs: number): boolean {
-  if (status?.phase === 'Failed' || status?.phase === 'Succeeded') return true
-  if (metadata.deletionTimestamp === undefined || metadata.deletionGracePeriodSeconds === undefined) return false
-  return nowMs > Date.parse(metadata.deletionTimestamp) + metadata.deletionGracePeriodSeconds * 1000
-}
-
-function podUsage({ spec }: Pod): Amounts {
-  const overhead = spec.overhead ?? {}
-  const own = spec.resources
-  const requests = addAmounts({ ...aggregateResources(spec, 'requests'), ...own?.requests }, overhead)
-  const limits = { ...aggregateResources(spec, 'limits'), ...own?.limits }
-  const withOverhead = Object.fromEntries(Object.entries(overhead).filter(([name]) => limits[name] !== undefined))
-  return { pods: '1', ...computeUsage(requests, addAmounts(limits, withOverhead)) }
-}
-
-const COMPUTE = ['cpu', 'memory', 'ephemeral-storage']
-
-/** Amounts under the names that quotas have for them. */
-export function computeUsage(requests: Amounts, limits: Amounts): Amounts {
-  const usage: Record<string, string> = {}
-  for (const [name, amount] of Object.entries(requests)) {
-    const isExtended = !COMPUTE.includes(name) && !name.startsWith('hugepages-')
-    if (!isExtended) usage[name] = amount
-    if (!isExtended || name.includes('/')) usage[`requests.${name}`] = amount
-  }
-  for (const name of COMPUTE) if (limits[name] !== undefined) usage[`limits.${name}`] = limits[name]
-  return usage
 }
 
 function serviceUsage({ spec }: Service): Amounts {
@@ -98,13 +93,24 @@ function serviceUsage({ spec }: Service): Amounts {
   return usage
 }
 
-function claimUsage({ metadata, spec }: PersistentVolumeClaim): Amounts {
+function claimUsage(claim: PersistentVolumeClaim): Amounts {
+  const { metadata, spec } = claim
   const usage: Record<string, string> = { persistentvolumeclaims: '1' }
-  const size = spec.resources?.requests?.['storage']
+  const size = claimSize(claim)
   const storageClass = metadata.annotations?.[CLASS_ANNOTATION] ?? spec.storageClassName ?? ''
   if (storageClass !== '') usage[`${storageClass}${STORAGE_CLASS_SUFFIX}persistentvolumeclaims`] = '1'
-  if (size === undefined) return usage
+  if (size === null) return usage
   usage['requests.storage'] = size
   if (storageClass !== '') usage[`${storageClass}${STORAGE_CLASS_SUFFIX}requests.storage`] = size
   return usage
+}
+
+/** What is asked for, or what is allocated where an expansion that failed left more; whole bytes. */
+function claimSize({ spec, status }: PersistentVolumeClaim): string | null {
+  const wanted = spec.resources?.requests?.['storage']
+  if (wanted === undefined) return null
+  const allocated = status?.allocatedResources?.['storage']
+  const size = allocated !== undefined && compareQuantities(allocated, wanted) > 0 ? allocated : wanted
+  const bytes = String(quantityToNumber(size))
+  return compareQuantities(bytes, size) === 0 ? size : bytes
 }
