@@ -23,6 +23,7 @@ import { recordPodEvent } from './pod-events.ts'
 import { PodWorkers } from './pod-workers.ts'
 import { ProbeManager } from './probes/probe-manager.ts'
 import { KubeletServer } from './server/kubelet-server.ts'
+import { AllocationStore } from './resize/allocation-store.ts'
 import { RuntimeHealth } from './runtime-health.ts'
 import { RuntimeWatcher } from './runtime-watcher.ts'
 import type { RuntimeVersion } from './runtime/runtime-service.ts'
@@ -47,6 +48,7 @@ class NodeKubelet implements Kubelet {
   readonly #options: KubeletOptions
   readonly #limits: KubeletLimits
   readonly #sources: NodeSources
+  readonly #allocations: AllocationStore
   readonly #statuses: StatusManager
   readonly #images: ImageManager
   readonly #probes: ProbeManager
@@ -83,6 +85,7 @@ class NodeKubelet implements Kubelet {
       onNode: (node) => this.#observeNode(node),
       onReferenceChange: (podUids) => podUids.forEach((podUid) => this.#workers?.wake(podUid)),
     })
+    this.#allocations = new AllocationStore(rootDir, log)
     this.#statuses = new StatusManager({
       client,
       clock,
@@ -179,9 +182,12 @@ class NodeKubelet implements Kubelet {
     await this.#hosted?.start()
     this.#machine = await readMachineFacts(rootDir, nodeName)
     if (resolvConf !== '') this.#hostDns = parseResolvConf(await readFile(resolvConf, 'utf8'))
+    await this.#allocations.load()
     this.#runtimeVersion = await this.#waitForRuntime()
     this.#workers = new PodWorkers({
       context: this.#workerContext(),
+      allocations: this.#allocations,
+      allocatable: () => this.#allocatable(),
       admit: (pod, others) => admitPod(pod, { allocatable: this.#allocatable(), others }),
       onPod: (pod) => this.#sources.usePod(pod),
       onForgotten: (podUid) => this.#sources.forgetPod(podUid),
@@ -216,6 +222,7 @@ class NodeKubelet implements Kubelet {
     await this.#hosted?.stop()
     this.#probes.stop()
     this.#statuses.stop()
+    await this.#allocations.flush()
     this.#sources.stop()
   }
 
@@ -356,6 +363,7 @@ class NodeKubelet implements Kubelet {
     await cleanUpOrphans({ runtime, volumes: this.#volumes, cgroups, podLogsDir, log, isKnown }).catch(
       (error: unknown) => log.warn('could not look for left-over pods', { error: String(error) }),
     )
+    this.#allocations.retain(isKnown)
     const podIps = (this.#workers?.activePods() ?? []).map(({ status }) => status?.podIP ?? '')
     await hostPorts
       ?.retain(new Set(podIps))

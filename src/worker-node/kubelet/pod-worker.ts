@@ -5,6 +5,7 @@ import { endPod, forgetPod } from './pods/end-pod.ts'
 import { formatPod, isTerminal } from './pods/pod-facts.ts'
 import { PodMemory, type Verdict } from './pods/pod-memory.ts'
 import { syncPod, SyncError } from './pods/sync-pod.ts'
+import type { ResizeState } from './resize/resize-state.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 type Phase = 'syncing' | 'ending' | 'ended' | 'forgotten'
@@ -47,6 +48,23 @@ export class PodWorker {
     if (pod.metadata.deletionTimestamp !== undefined) this.#end(pod.metadata.deletionGracePeriodSeconds)
     else if (isTerminal(pod) && !isTerminal(before)) this.#end(undefined)
     this.wake()
+  }
+
+  /** What the node cannot give now, or null. Answers whether that is news, also to those who read the pod's conditions. */
+  setPendingResize(pending: ResizeState['pending']): boolean {
+    const before = this.#memory.resize.pending ?? this.#pendingBefore()
+    this.#memory.resize = { ...this.#memory.resize, pending }
+    return pending !== null && (before?.reason !== pending.reason || before.message !== pending.message)
+  }
+
+  /** The node has promised other resources: they come into force with the next round. */
+  beginResize(generation: number): void {
+    this.#memory.resize = { pending: null, inProgress: { generation, error: null } }
+  }
+
+  /** What an earlier run of the kubelet told. */
+  #pendingBefore(): { readonly reason?: string; readonly message?: string } | undefined {
+    return this.pod.status?.conditions?.find(({ type }) => type === 'PodResizePending')
   }
 
   /** The object is gone from the API server or the manifest folder. */
@@ -138,6 +156,7 @@ export class PodWorker {
     await endPod(this.#context, this.#memory, { ...grace, isGone: this.#isGone, signal })
     this.#phase = 'ended'
     this.#dirty = true
+    this.#context.onEnded()
   }
 
   /** A pod that ended by itself keeps its containers for logs until someone deletes it. */

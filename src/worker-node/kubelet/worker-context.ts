@@ -52,6 +52,8 @@ export type WorkerContext = PodEvents & {
   networkProblem(): string | null
   /** Ends the API object of a pod that is gone from this node. */
   deletePod(pod: Pod): Promise<void>
+  /** The pod's resources are free. */
+  onEnded(): void
   /** The pod's containers are gone and its API object may be, too. */
   onFinished(podUid: string): void
 }

@@ -2,6 +2,7 @@
 import type { Container, Pod, PodStatus } from '#api/core/v1.gen.ts'
 import { readTerminationMessage } from '../containers/termination-message.ts'
 import type { ProbedContainer } from '../probes/probe-manager.ts'
+import { RESIZE_CONDITIONS } from '../resize/resize-state.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { containerId } from './container-status.ts'
 import { containersOf, isHostNetwork } from './pod-facts.ts'
@@ -34,7 +35,13 @@ export function withKnownStatus(context: WorkerContext, pod: Pod): Pod {
   return { ...pod, status: { ...ours, conditions: [...conditions.values()] } }
 }
 
-const OWN_CONDITIONS = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady'])
+const OWN_CONDITIONS = new Set<string>([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  ...RESIZE_CONDITIONS,
+])
 
 export function publish(
   context: WorkerContext,
@@ -55,6 +62,7 @@ export function publish(
     startTimeMs: memory.startTimeMs,
     isDone: options.isDone ?? false,
     verdict: memory.verdict,
+    resize: memory.resize,
   })
   context.statuses.set(memory.pod, status)
   return status

@@ -1,5 +1,6 @@
 /** What a worker remembers of its pod between two rounds. */
 import type { Pod } from '#api/core/v1.gen.ts'
+import { NO_RESIZE, type ResizeState } from '../resize/resize-state.ts'
 import { Semaphore } from '../semaphore.ts'
 import type { Waiting } from './container-status.ts'
 import { Backoff } from './restart-backoff.ts'
@@ -7,11 +8,12 @@ import { Backoff } from './restart-backoff.ts'
 export type Verdict = { readonly reason: string; readonly message: string }
 
 export class PodMemory {
-  /** The newest version that the API server (or the manifest folder) gave. */
+  /** The newest version that the API server (or the manifest folder) gave, with the resources that the node has promised. */
   pod: Pod
   readonly startTimeMs: number
   /** Why the kubelet itself ends the pod, if it does. */
   verdict: Verdict | null = null
+  resize: ResizeState = NO_RESIZE
   readonly backoff = new Backoff()
   /** Why containers that are due do not run, by name. */
   readonly waiting = new Map<string, Waiting>()

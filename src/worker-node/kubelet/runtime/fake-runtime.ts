@@ -4,6 +4,7 @@ import { GRPC_NOT_FOUND, GrpcError } from './grpc-client.ts'
 import { CONTAINER_NAME_LABEL, POD_UID_LABEL } from './labels.ts'
 import { NamespaceMode } from './proto/cri_pb.ts'
 import type {
+  ActualResources,
   ContainerConfig,
   ContainerDetail,
   ContainerRecord,
@@ -46,6 +47,7 @@ type FakeContainer = ContainerDetail & {
   finishedAtMs: number
   exitCode: number
   reason: string
+  resources?: ActualResources
   readonly behaviour: FakeBehaviour
   timer: Timer | null
   ended: PromiseWithResolvers<void>
@@ -156,6 +158,7 @@ export class FakeRuntime implements RuntimeService {
       reason: '',
       message: '',
       logPath: config.logPath ?? '',
+      ...(config.linux?.resources && { resources: actualOf(config.linux.resources) }),
       behaviour: this.#options.behaviour?.(name, attempt) ?? {},
       timer: null,
       ended: Promise.withResolvers<void>(),
@@ -205,8 +208,11 @@ export class FakeRuntime implements RuntimeService {
     return Promise.resolve(container ? { ...container } : null)
   }
 
-  updateContainerResources(id: string, _resources: ContainerResources): Promise<void> {
-    this.calls.push(`updateContainerResources ${id}`)
+  updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+    const container = this.#containers.get(id)
+    if (!container) return Promise.reject(notFound(`container ${id}`))
+    this.calls.push(`updateContainerResources ${container.name}`)
+    container.resources = actualOf(resources)
     return Promise.resolve()
   }
 
@@ -316,5 +322,11 @@ export class FakeRuntime implements RuntimeService {
     return `${kind}-${this.#nextId++}`
   }
 }
+
+const actualOf = (resources: ContainerResources): ActualResources => ({
+  cpuShares: Number(resources.cpuShares ?? 0n),
+  cpuQuota: Number(resources.cpuQuota ?? 0n),
+  memoryLimitBytes: Number(resources.memoryLimitInBytes ?? 0n),
+})
 
 const notFound = (what: string): GrpcError => new GrpcError(GRPC_NOT_FOUND, `${what} not found`)

@@ -42,6 +42,13 @@ export type ContainerRecord = {
   readonly annotations: Readonly<Record<string, string>>
 }
 
+/** 0: no limit. */
+export type ActualResources = {
+  readonly cpuShares: number
+  readonly cpuQuota: number
+  readonly memoryLimitBytes: number
+}
+
 /** One container with all that its status tells. */
 export type ContainerDetail = ContainerRecord & {
   readonly image: string
@@ -56,6 +63,8 @@ export type ContainerDetail = ContainerRecord & {
   readonly logPath: string
   /** Who runs it, where that is not the runtime that `version` names. */
   readonly runtimeName?: string
+  /** What the kernel was told; absent where the runtime does not say, or the container does not run yet. */
+  readonly resources?: ActualResources
   readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
 }
 
