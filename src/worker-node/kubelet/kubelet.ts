@@ -203,6 +203,7 @@ class NodeKubelet implements Kubelet {
     await this.#staticPods?.start()
     this.#podWatch.start()
     await this.#podsSynced.promise
+    this.#workers.beginResizes()
     this.#watcher.start()
     this.#housekeeping.start()
     await this.#cleanUp()

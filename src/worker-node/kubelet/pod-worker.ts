@@ -50,21 +50,22 @@ export class PodWorker {
     this.wake()
   }
 
-  /** What the node cannot give now, or null. Answers whether that is news, also to those who read the pod's conditions. */
-  setPendingResize(pending: ResizeState['pending']): boolean {
-    const before = this.#memory.resize.pending ?? this.#pendingBefore()
+  /** What the node cannot give now. Answers whether that is news. */
+  deferResize(pending: NonNullable<ResizeState['pending']>): boolean {
+    const before = this.#memory.resize.pending
     this.#memory.resize = { ...this.#memory.resize, pending }
-    return pending !== null && (before?.reason !== pending.reason || before.message !== pending.message)
+    const isNews = before?.reason !== pending.reason || before.generation !== pending.generation
+    if (isNews || before.message !== pending.message) this.wake()
+    return isNews
+  }
+
+  clearPendingResize(): void {
+    this.#memory.resize = { ...this.#memory.resize, pending: null }
   }
 
   /** The node has promised other resources: they come into force with the next round. */
   beginResize(generation: number): void {
     this.#memory.resize = { pending: null, inProgress: { generation, error: null } }
-  }
-
-  /** What an earlier run of the kubelet told. */
-  #pendingBefore(): { readonly reason?: string; readonly message?: string } | undefined {
-    return this.pod.status?.conditions?.find(({ type }) => type === 'PodResizePending')
   }
 
   /** The object is gone from the API server or the manifest folder. */

@@ -68,7 +68,6 @@ export class PodWorkers {
     this.#options.onPod(pod)
     if (existing) {
       existing.update(this.#resizes.request(existing, pod))
-      this.#resizes.retry()
       return
     }
     const others = this.activePods()
@@ -86,9 +85,14 @@ export class PodWorkers {
       this.#options.context.event(pod, 'Warning', refusal.reason, refusal.message)
       worker.evict({ ...refusal, message: `Pod was rejected: ${refusal.message}` })
     } else this.#resizes.admit(pod)
-    if (allocated !== pod) worker.update(this.#resizes.request(worker, pod))
-    else if (pod.metadata.deletionTimestamp !== undefined) worker.update(pod)
+    const next = this.#resizes.request(worker, pod)
+    if (next !== allocated || pod.metadata.deletionTimestamp !== undefined) worker.update(next)
     worker.wake()
+  }
+
+  /** The node's pods are all here: resizes are decided from now on. */
+  beginResizes(): void {
+    this.#resizes.start()
   }
 
   remove(podUid: string): void {

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod, PodStatus } from '#api/core/v1.gen.ts'
-import { NO_RESIZE } from '../resize/resize-state.ts'
 import { aContainer, aPod, aSandbox, aState, aStatus } from '../testing/builders.ts'
 import { podStatusOf, type PodStatusSources } from './pod-status.ts'
 import type { PodState } from './pod-state.ts'
@@ -20,7 +19,7 @@ function statusOf(pod: Pod, state: PodState, more: Partial<PodStatusSources> = {
     startTimeMs: 1000,
     isDone: false,
     verdict: null,
-    resize: NO_RESIZE,
+    resize: { pending: null, inProgress: null },
     ...more,
   })
 }

@@ -11,7 +11,7 @@ import { removeOldAttempts, startContainer, StartError, type StartInputs } from 
 import { hostPortsOf } from '../host-ports.ts'
 import { actuateResize, cgroupDuringResize, finishResize } from '../resize/actuate-resize.ts'
 import { planResize } from '../resize/actual-resources.ts'
-import type { SandboxConfig } from '../runtime/runtime-service.ts'
+import type { ContainerDetail, SandboxConfig } from '../runtime/runtime-service.ts'
 import type { MountedVolume } from '../volumes/volume-plugin.ts'
 import { MountError } from '../volumes/volume-manager.ts'
 import type { WorkerContext } from '../worker-context.ts'
@@ -169,7 +169,9 @@ async function startAll(context: WorkerContext, memory: PodMemory, inputs: Start
   let wakeAtMs = Infinity
   let { state } = inputs
   for (const target of inputs.plan.start) {
-    const dueAtMs = holdBack(context, memory, target, state)
+    const dueAtMs = isStoppedForResize(inputs.plan, newestOf(state, target.container.name))
+      ? 0
+      : holdBack(context, memory, target, state)
     if (dueAtMs > 0) {
       wakeAtMs = Math.min(wakeAtMs, dueAtMs)
       if (target.kind === 'init') break
@@ -183,6 +185,10 @@ async function startAll(context: WorkerContext, memory: PodMemory, inputs: Start
   if (wakeAtMs < Infinity) publish(context, memory, state)
   return wakeAtMs
 }
+
+/** It did nothing wrong: its restart is part of the resize. */
+const isStoppedForResize = ({ stop }: PodPlan, last: ContainerDetail | undefined): boolean =>
+  stop.some(({ id, reason }) => id === last?.id && reason === 'Resize')
 
 /** When a container that ended may start again; 0 for now. */
 function holdBack(context: WorkerContext, memory: PodMemory, target: PodContainer, state: PodState): number {

@@ -38,8 +38,14 @@ export async function actuateResize(context: WorkerContext, memory: PodMemory, s
     return true
   } catch (error) {
     const { message } = error as Error
+    const generation = memory.resize.inProgress?.generation ?? generationOf(pod)
     if (memory.resize.inProgress?.error !== message)
-      context.event(pod, 'Warning', 'ResizeError', resizeMessage('Pod resize error', pod, message))
+      context.event(
+        pod,
+        'Warning',
+        'ResizeError',
+        resizeMessage('Pod resize error', pod, { generation, error: message }),
+      )
     noteProgress(memory, message)
     return false
   }
@@ -49,8 +55,9 @@ export async function actuateResize(context: WorkerContext, memory: PodMemory, s
 export function finishResize(context: WorkerContext, memory: PodMemory, state: PodState): void {
   const { pod, resize } = memory
   if (!resize.inProgress || resize.inProgress.error !== null || planResize(pod, state).length > 0) return
+  const { generation } = resize.inProgress
   memory.resize = { ...resize, inProgress: null }
-  context.event(pod, 'Normal', 'ResizeCompleted', resizeMessage('Pod resize completed', pod))
+  context.event(pod, 'Normal', 'ResizeCompleted', resizeMessage('Pod resize completed', pod, { generation }))
 }
 
 function noteProgress(memory: PodMemory, error: string | null): void {
@@ -68,16 +75,16 @@ async function checkMemory(
   const problems: string[] = []
   const check = async (what: string, path: string, limitBytes: number): Promise<void> => {
     const used = (await context.cgroups.usage(path))?.memoryUsageBytes ?? 0
-    if (used > limitBytes)
+    if (used >= limitBytes)
       problems.push(`attempting to set ${what} memory limit (${limitBytes}) below current usage (${used})`)
   }
   const path = podCgroupPath(pod)
   const podLimit = podCgroupResources(pod).memoryLimitBytes
-  const before = podCgroupResources(withActualResources(pod, state)).memoryLimitBytes
-  if (podLimit !== undefined && before !== undefined && podLimit < before) await check('pod', path, podLimit)
+  const before = podCgroupResources(withActualResources(pod, state)).memoryLimitBytes ?? Infinity
+  if (podLimit !== undefined && podLimit < before) await check('pod', path, podLimit)
   for (const { container, id, difference, actual } of steps) {
     const limit = quantityValue(container.resources?.limits?.['memory'] ?? '0')
-    if (difference.memory && limit < actual.memoryLimitBytes)
+    if (difference.memory && limit < (actual.memoryLimitBytes || Infinity))
       await check(`container "${container.name}"`, `${path}/${id}`, limit)
   }
   if (problems.length === 0) return

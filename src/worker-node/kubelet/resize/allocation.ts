@@ -9,12 +9,14 @@ export type Allocation = {
   readonly containers: Readonly<Record<string, ResourceRequirements>>
 }
 
+/** Those that run on, to which a resize can come while they do. */
 export function resizableContainers(pod: Pod): Container[] {
   return [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers]
 }
 
 export function allocationOf(pod: Pod): Allocation {
-  const containers = Object.fromEntries(resizableContainers(pod).map(({ name, resources }) => [name, resources ?? {}]))
+  const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
+  const containers = Object.fromEntries(all.map(({ name, resources }) => [name, resources ?? {}]))
   return { ...(pod.spec.resources && { pod: pod.spec.resources }), containers }
 }
 
@@ -33,7 +35,7 @@ export function withAllocation(pod: Pod, allocation: Allocation | undefined): Po
       ...(allocation.pod && { resources: allocation.pod }),
       containers: spec.containers.map(replace),
       ...(spec.initContainers && {
-        initContainers: spec.initContainers.map((container) => (isSidecar(container) ? replace(container) : container)),
+        initContainers: spec.initContainers.map(replace),
       }),
     },
   }

@@ -1,21 +1,12 @@
 /** Decides whether the node can give a pod the resources that it now asks for: pure. */
 import type { Pod } from '#api/core/v1.gen.ts'
 import { admitPod, podRequest, RESOURCES, type AdmissionFacts } from '../admission.ts'
-import { isStaticPod, qosClassOf } from '../pods/pod-facts.ts'
+import { qosClassOf } from '../pods/pod-facts.ts'
 
-/** Infeasible: never on this node. Deferred: not now. */
-export type Refusal = { readonly reason: 'Infeasible' | 'Deferred'; readonly message: string }
+/** Why not now. What no node of this kind could ever do, the API server has refused already. */
+export type Refusal = { readonly reason: 'Deferred'; readonly message: string }
 
 export function checkResize(pod: Pod, facts: AdmissionFacts): Refusal | null {
-  if (isStaticPod(pod)) return { reason: 'Infeasible', message: 'In-place resize of static-pods is not supported' }
-  // Memory is named first where both are too much, as upstream does.
-  for (const [resource, valueOf] of RESOURCES.toReversed()) {
-    const capacity = facts.allocatable[resource]
-    const requested = podRequest(pod, resource, valueOf)
-    if (capacity === undefined || requested <= valueOf(capacity)) continue
-    const numbers = `${resource}, requested: ${requested}, capacity: ${valueOf(capacity)}`
-    return { reason: 'Infeasible', message: `Node didn't have enough capacity: ${numbers}` }
-  }
   const refusal = admitPod(pod, facts)
   return refusal && { reason: 'Deferred', message: refusal.message }
 }

@@ -20,14 +20,23 @@ export type ResizesOptions = PodEvents & {
 /** Room may also come from a node that grew: nothing tells (upstream's interval). */
 const RETRY_MS = 180_000
 
+type Waiting = { readonly worker: PodWorker; readonly desired: Pod }
+
 export class Resizes {
   readonly #options: ResizesOptions
-  /** Pods whose resize waits, with what they ask for. */
-  readonly #waiting = new Map<string, { readonly worker: PodWorker; readonly desired: Pod }>()
+  /** Pods whose resize is not decided or waits, with what they ask for; who waits longest comes first. */
+  readonly #waiting = new Map<string, Waiting>()
+  #isStarted = false
   #timer: Timer | null = null
 
   constructor(options: ResizesOptions) {
     this.#options = options
+  }
+
+  /** All pods of the node are known: before that, room that is another's would seem free. */
+  start(): void {
+    this.#isStarted = true
+    this.retry()
   }
 
   /** The pod as this node runs it. */
@@ -43,28 +52,19 @@ export class Resizes {
 
   /** A version of a pod that asks for other resources than it has, or does no more. Answers the pod as the node runs it from now on. */
   request(worker: PodWorker, desired: Pod): Pod {
-    const { uid } = desired.metadata
-    const allocated = this.allocated(desired)
-    this.#waiting.delete(uid)
-    if (allocated === desired || desired.metadata.deletionTimestamp !== undefined || isTerminal(desired)) {
-      worker.setPendingResize(null)
-      return allocated
-    }
-    const refusal = this.#check(desired)
-    if (refusal === null) return this.#accept(worker, desired)
-    if (worker.setPendingResize({ ...refusal, generation: generationOf(desired) })) this.#tell(desired, refusal)
-    if (refusal.reason === 'Deferred') this.#wait(worker, desired)
-    return allocated
+    const { uid, deletionTimestamp } = desired.metadata
+    const isSettled = this.allocated(desired) === desired || deletionTimestamp !== undefined || isTerminal(desired)
+    if (isSettled) {
+      this.#waiting.delete(uid)
+      worker.clearPendingResize()
+    } else this.#waiting.set(uid, { worker, desired })
+    for (const accepted of this.#settle()) if (accepted.worker !== worker) accepted.worker.update(accepted.desired)
+    return this.allocated(desired)
   }
 
   /** Room may have come. */
   retry(): void {
-    const waiting = [...this.#waiting.values()].map((entry) => ({ ...entry, allocated: this.allocated(entry.desired) }))
-    for (const { worker, desired } of waiting.toSorted(byResizePriority)) {
-      if (this.#check(desired) !== null) continue
-      this.#waiting.delete(desired.metadata.uid)
-      worker.update(this.#accept(worker, desired))
-    }
+    for (const { worker, desired } of this.#settle()) worker.update(desired)
   }
 
   forget(podUid: string): void {
@@ -73,34 +73,55 @@ export class Resizes {
   }
 
   stop(): void {
+    this.#isStarted = false
     this.#timer?.cancel()
     this.#waiting.clear()
   }
 
-  #check(desired: Pod): Refusal | null {
-    const { allocatable, activePods } = this.#options
-    const others = activePods().filter(({ metadata }) => metadata.uid !== desired.metadata.uid)
-    return checkResize(desired, { allocatable: allocatable(), others })
+  /** Decides anew on all that wait. Answers whose resize was accepted. */
+  #settle(): Waiting[] {
+    if (!this.#isStarted) return []
+    const waiting = [...this.#waiting.values()].map((entry) => ({ ...entry, allocated: this.allocated(entry.desired) }))
+    const accepted: Waiting[] = []
+    for (const { worker, desired } of waiting.toSorted(byResizePriority)) {
+      const refusal = this.#check(desired, accepted)
+      if (refusal !== null) {
+        if (worker.deferResize({ ...refusal, generation: generationOf(desired) })) this.#tell(desired, refusal)
+        continue
+      }
+      this.#waiting.delete(desired.metadata.uid)
+      this.#accept(worker, desired)
+      accepted.push({ worker, desired })
+    }
+    this.#retryLater()
+    return accepted
   }
 
-  #accept(worker: PodWorker, desired: Pod): Pod {
+  /** Workers hear of what was `accepted` in this round only later. */
+  #check(desired: Pod, accepted: readonly Waiting[]): Refusal | null {
+    const { allocatable, activePods } = this.#options
+    const newer = new Map(accepted.map(({ desired: pod }) => [pod.metadata.uid, pod]))
+    const others = activePods().filter(({ metadata }) => metadata.uid !== desired.metadata.uid)
+    const held = others.map((pod) => newer.get(pod.metadata.uid) ?? pod)
+    return checkResize(desired, { allocatable: allocatable(), others: held })
+  }
+
+  #accept(worker: PodWorker, desired: Pod): void {
     this.#options.store.set(desired.metadata.uid, allocationOf(desired))
     worker.beginResize(generationOf(desired))
     this.#options.event(desired, 'Normal', 'ResizeStarted', resizeMessage('Pod resize started', desired))
-    return desired
   }
 
   #tell(desired: Pod, { reason, message }: Refusal): void {
-    const text = resizeMessage(`Pod resize ${reason}`, desired, message)
-    this.#options.event(desired, 'Warning', reason === 'Deferred' ? 'ResizeDeferred' : 'ResizeInfeasible', text)
+    const text = resizeMessage(`Pod resize ${reason}`, desired, { error: message })
+    this.#options.event(desired, 'Warning', 'ResizeDeferred', text)
   }
 
-  #wait(worker: PodWorker, desired: Pod): void {
-    this.#waiting.set(desired.metadata.uid, { worker, desired })
+  #retryLater(): void {
+    if (this.#waiting.size === 0) return
     this.#timer ??= this.#options.clock.setTimer(RETRY_MS, () => {
       this.#timer = null
       this.retry()
-      for (const entry of this.#waiting.values()) this.#wait(entry.worker, entry.desired)
     })
   }
 }
