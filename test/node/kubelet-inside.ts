@@ -226,6 +226,32 @@ test('commands run inside, with input, errors and exit codes', async () => {
   assert.match(full[2] ?? '', /No space left on device/)
 })
 
+/** What the kubelet answers to a SPDY client whose connection it does not take over. */
+function refusal(path: string): Promise<{ readonly code: number; readonly body: string }> {
+  const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1' }
+  return new Promise((resolve, reject) => {
+    const request = https.request(`https://127.0.0.1:${kubelet.port}${path}`, { ...tls, method: 'POST', headers })
+    request.on('response', (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }))
+    })
+    request.on('upgrade', () => reject(new Error(`${path} was upgraded`)))
+    request.on('error', reject)
+    request.end()
+  })
+}
+
+test('into what does not run nobody is let, in words that kubectl reads as a text', async () => {
+  const missing = [
+    ['/exec/default/two/none?command=true&output=1', 500, 'container not found ("none")'],
+    ['/attach/default/two/none?output=1', 500, 'container none not found in pod two_default'],
+    ['/exec/default/none/main?command=true&output=1', 404, 'pod does not exist'],
+    ['/portForward/default/none', 404, 'pod does not exist'],
+  ] as const
+  for (const [path, code, body] of missing) assert.deepEqual(await refusal(path), { code, body })
+})
+
 /** What the web server answers at the host port of `address`, asked from the node; the error's code when nobody does. */
 async function askHostPort(address: string): Promise<string> {
   try {
