@@ -1,7 +1,7 @@
 /** A container runtime in memory: containers "run" on the injected clock and end as they are told; for tests and simulated nodes. */
 import type { Clock, Timer } from '#base/clock.ts'
 import { GRPC_NOT_FOUND, GrpcError } from './grpc-client.ts'
-import { CONTAINER_NAME_LABEL, POD_UID_LABEL } from './labels.ts'
+import { containersOf, newContainer, newSandbox, sandboxesOf } from './new-records.ts'
 import { NamespaceMode } from './proto/cri_pb.ts'
 import type {
   ActualResources,
@@ -89,21 +89,11 @@ export class FakeRuntime implements RuntimeService {
 
   runPodSandbox(config: SandboxConfig): Promise<string> {
     const id = this.#newId('sandbox')
-    const { name = '', namespace = '', uid = '', attempt = 0 } = config.metadata ?? {}
+    const { name = '', attempt = 0 } = config.metadata ?? {}
     this.calls.push(`runPodSandbox ${name} ${attempt}`)
     const hostNetwork = config.linux?.securityContext?.namespaceOptions?.network === NamespaceMode.NODE
-    this.#sandboxes.set(id, {
-      id,
-      podUid: uid,
-      podName: name,
-      podNamespace: namespace,
-      attempt,
-      ready: true,
-      createdAtMs: this.#options.clock.now(),
-      labels: { ...config.labels },
-      ips: hostNetwork ? [] : [`10.244.0.${this.#nextId}`],
-      hostNetwork,
-    })
+    const ips = hostNetwork ? [] : [`10.244.0.${this.#nextId}`]
+    this.#sandboxes.set(id, newSandbox(config, { id, createdAtMs: this.#options.clock.now(), ips, hostNetwork }))
     return Promise.resolve(id)
   }
 
@@ -129,9 +119,7 @@ export class FakeRuntime implements RuntimeService {
   }
 
   listPodSandboxes(podUid?: string): Promise<Sandbox[]> {
-    return Promise.resolve(
-      [...this.#sandboxes.values()].filter((sandbox) => podUid === undefined || sandbox.podUid === podUid),
-    )
+    return Promise.resolve(sandboxesOf(this.#sandboxes.values(), podUid))
   }
 
   createContainer(sandboxId: string, config: ContainerConfig): Promise<string> {
@@ -139,25 +127,9 @@ export class FakeRuntime implements RuntimeService {
     const id = this.#newId('container')
     const { name = '', attempt = 0 } = config.metadata ?? {}
     this.calls.push(`createContainer ${name} ${attempt}`)
-    const image = config.image?.image ?? ''
+    const own = { id, sandboxId, createdAtMs: this.#options.clock.now(), logPath: config.logPath ?? '' }
     this.#containers.set(id, {
-      id,
-      sandboxId,
-      name: config.labels?.[CONTAINER_NAME_LABEL] ?? name,
-      attempt,
-      state: 'created',
-      createdAtMs: this.#options.clock.now(),
-      labels: { ...config.labels },
-      annotations: { ...config.annotations },
-      image,
-      imageRef: image,
-      imageId: image,
-      startedAtMs: 0,
-      finishedAtMs: 0,
-      exitCode: 0,
-      reason: '',
-      message: '',
-      logPath: config.logPath ?? '',
+      ...newContainer(config, own),
       ...(config.linux?.resources && { resources: actualOf(config.linux.resources) }),
       behaviour: this.#options.behaviour?.(name, attempt) ?? {},
       timer: null,
@@ -196,11 +168,7 @@ export class FakeRuntime implements RuntimeService {
   }
 
   listContainers(podUid?: string): Promise<ContainerRecord[]> {
-    return Promise.resolve(
-      [...this.#containers.values()]
-        .filter((container) => podUid === undefined || container.labels[POD_UID_LABEL] === podUid)
-        .map((container) => ({ ...container })),
-    )
+    return Promise.resolve(containersOf(this.#containers.values(), podUid).map((container) => ({ ...container })))
   }
 
   containerStatus(id: string): Promise<ContainerDetail | null> {
