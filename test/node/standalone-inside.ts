@@ -39,12 +39,20 @@ function start(program: string, args: readonly string[]): Running {
   return running
 }
 
-const startKubelet = (...more: string[]): Running =>
-  start('kubelet.ts', [
-    ...['--kubeconfig', kubeconfig, '--node-ip', '127.0.0.1', '--hostname-override', 'N1'],
-    ...['--root-dir', join(folder, 'kubelet'), '--pod-logs-dir', join(folder, 'logs'), '--resolv-conf', ''],
-    ...['--pod-manifest-path', manifests, '--node-labels', 'disk=fast', ...more],
-  ])
+function startKubelet(): Running {
+  const flags = {
+    kubeconfig,
+    'node-ip': '127.0.0.1',
+    'hostname-override': 'N1',
+    'root-dir': join(folder, 'kubelet'),
+    'pod-logs-dir': join(folder, 'logs'),
+    'resolv-conf': '',
+    'pod-manifest-path': manifests,
+    'node-labels': 'disk=fast',
+  }
+  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+  return start('kubelet.ts', args)
+}
 
 async function until(what: string, condition: () => Promise<boolean>, limitMs = 10_000): Promise<void> {
   for (const end = Date.now() + limitMs; Date.now() < end;) {
