@@ -59,6 +59,7 @@ class NodeKubelet implements Kubelet {
   readonly #limits: KubeletLimits
   readonly #sources: NodeSources
   readonly #allocations: AllocationStore
+  readonly #actuated: AllocationStore
   readonly #statuses: StatusManager
   readonly #images: ImageManager
   readonly #probes: ProbeManager
@@ -95,7 +96,8 @@ class NodeKubelet implements Kubelet {
       onNode: (node) => this.#observeNode(node),
       onReferenceChange: (podUids) => podUids.forEach((podUid) => this.#workers?.wake(podUid)),
     })
-    this.#allocations = new AllocationStore(rootDir, log)
+    this.#allocations = new AllocationStore(rootDir, 'allocated_pods_state', log)
+    this.#actuated = new AllocationStore(rootDir, 'actuated_pods_state', log)
     this.#statuses = new StatusManager({
       client,
       clock,
@@ -197,7 +199,7 @@ class NodeKubelet implements Kubelet {
     await this.#hosted?.start()
     this.#machine = await readMachineFacts(rootDir, nodeName)
     if (resolvConf !== '') this.#hostDns = parseResolvConf(await readFile(resolvConf, 'utf8'))
-    await this.#allocations.load()
+    await Promise.all([this.#allocations.load(), this.#actuated.load()])
     this.#runtimeVersion = await this.#waitForRuntime()
     this.#workers = new PodWorkers({
       context: this.#workerContext(),
@@ -205,7 +207,10 @@ class NodeKubelet implements Kubelet {
       allocatable: () => this.#allocatable(),
       admit: (pod, others) => admitPod(pod, { allocatable: this.#allocatable(), others }),
       onPod: (pod) => this.#sources.usePod(pod),
-      onForgotten: (podUid) => this.#sources.forgetPod(podUid),
+      onForgotten: (podUid) => {
+        this.#sources.forgetPod(podUid)
+        this.#actuated.delete(podUid)
+      },
     })
     await this.#health.start()
     this.#sources.start()
@@ -240,7 +245,7 @@ class NodeKubelet implements Kubelet {
     await this.#hosted?.stop()
     this.#probes.stop()
     this.#statuses.stop()
-    await this.#allocations.flush()
+    await Promise.all([this.#allocations.flush(), this.#actuated.flush()])
     this.#sources.stop()
   }
 
@@ -280,6 +285,7 @@ class NodeKubelet implements Kubelet {
       clock,
       log,
       cgroups,
+      actuated: this.#actuated,
       rootDir,
       podLogsDir,
       runtimeName: this.#runtimeVersion!.name,
@@ -400,6 +406,7 @@ class NodeKubelet implements Kubelet {
       (error: unknown) => log.warn('could not look for left-over pods', { error: String(error) }),
     )
     this.#allocations.retain(isKnown)
+    this.#actuated.retain(isKnown)
     const podIps = (this.#workers?.activePods() ?? []).map(({ status }) => status?.podIP ?? '')
     await hostPorts
       ?.retain(new Set(podIps))

@@ -60,8 +60,8 @@ function resourcesInForce(
   old: ContainerStatus | undefined,
 ): NonNullable<Container['resources']> {
   const actual = actualResources(container, current) ?? {}
-  const before = old?.resources?.requests?.['memory']
-  if (!differenceOf(container, current.resources).memory || before === undefined) return actual
+  const before = current.actuated ? current.actuated.requests?.['memory'] : old?.resources?.requests?.['memory']
+  if (!differenceOf(container, current).memory || before === undefined) return actual
   return { ...actual, requests: { ...actual.requests, memory: before } }
 }
 

@@ -45,7 +45,7 @@ export function findTrouble(target: PodContainer, status: ContainerDetail, probe
   })
   const hash = status.annotations[CONTAINER_HASH]
   if (hash !== undefined && hash !== containerHash(target.container)) return stop('Changed', 'definition changed')
-  if (target.kind !== 'ephemeral' && isRestartNeeded(target.container, status.resources))
+  if (target.kind !== 'ephemeral' && isRestartNeeded(target.container, status))
     return { ...stop('Resize', ''), message: `Container ${name} resize requires restart` }
   if (probes.liveness(status.id) === 'failure') return stop('LivenessProbe', 'failed liveness probe')
   if (probes.startup(status.id) === 'failure') return stop('StartupProbe', 'failed startup probe')

@@ -24,8 +24,22 @@ export type Difference = { readonly cpu: boolean; readonly memory: boolean }
 
 const SAME: Difference = { cpu: false, memory: false }
 
+type Running = Pick<ContainerDetail, 'resources' | 'actuated'>
+
+/** What a container still has to be given. Where the node does not remember what it gave, the runtime's word counts. */
+export function differenceOf(container: Pick<Container, 'resources'>, running: Running): Difference {
+  if (running.actuated === undefined) return kernelDifferenceOf(container, running.resources)
+  const isOther = (resource: string, valueOf: (text: string) => number): boolean =>
+    (['requests', 'limits'] as const).some(
+      (part) =>
+        valueOf(container.resources?.[part]?.[resource] ?? '0') !==
+        valueOf(running.actuated?.[part]?.[resource] ?? '0'),
+    )
+  return { cpu: isOther('cpu', quantityMilliValue), memory: isOther('memory', quantityValue) }
+}
+
 /** A runtime that tells nothing of a container's resources is taken to have done what it was asked. */
-export function differenceOf(container: Pick<Container, 'resources'>, actual: ActualResources | undefined): Difference {
+function kernelDifferenceOf(container: Pick<Container, 'resources'>, actual: ActualResources | undefined): Difference {
   if (actual === undefined) return SAME
   const wanted = wantedOf(container)
   return {
@@ -36,8 +50,8 @@ export function differenceOf(container: Pick<Container, 'resources'>, actual: Ac
 }
 
 /** Whether the container has asked to be started anew for what changed. */
-export function isRestartNeeded(container: Container, actual: ActualResources | undefined): boolean {
-  const difference = differenceOf(container, actual)
+export function isRestartNeeded(container: Container, running: Running): boolean {
+  const difference = differenceOf(container, running)
   return (container.resizePolicy ?? []).some(
     ({ resourceName, restartPolicy }) =>
       restartPolicy === 'RestartContainer' && difference[resourceName as keyof Difference],
@@ -48,18 +62,19 @@ export type ResizeStep = {
   readonly container: Container
   readonly id: string
   readonly difference: Difference
+  readonly needsRestart: boolean
   readonly actual: ActualResources
 }
 
-/** Running containers whose resources the runtime has to change, those that give memory back first. */
+/** Running containers whose resources have to change, those that give memory back first. */
 export function planResize(pod: Pod, state: PodState): ResizeStep[] {
   const steps = resizableContainers(pod).flatMap((container): ResizeStep[] => {
     const running = activeOf(state, container.name)
-    if (running?.state !== 'running' || running.resources === undefined) return []
-    const difference = differenceOf(container, running.resources)
-    return difference.cpu || difference.memory
-      ? [{ container, id: running.id, difference, actual: running.resources }]
-      : []
+    if (running?.state !== 'running') return []
+    const difference = differenceOf(container, running)
+    if (!difference.cpu && !difference.memory) return []
+    const needsRestart = isRestartNeeded(container, running)
+    return [{ container, id: running.id, difference, needsRestart, actual: kernelOf(running) }]
   })
   const growth = ({ container, actual }: ResizeStep): number => {
     const wanted = wantedOf(container)
@@ -68,13 +83,19 @@ export function planResize(pod: Pod, state: PodState): ResizeStep[] {
   return steps.toSorted((a, b) => growth(a) - growth(b))
 }
 
+function kernelOf({ resources, actuated }: Running): ActualResources {
+  if (resources) return resources
+  const { cpuShares, cpuQuota = 0, memoryLimit = 0 } = wantedOf(actuated ? { resources: actuated } : {})
+  return { cpuShares, cpuQuota, memoryLimitBytes: memoryLimit }
+}
+
 /** The container's resources as they are in force; words of the spec are kept where they mean the same. */
 export function actualResources(
   container: Pick<Container, 'resources'>,
   running: Pick<ContainerDetail, 'resources'>,
 ): ResourceRequirements | undefined {
   const { resources: actual } = running
-  const difference = differenceOf(container, actual)
+  const difference = kernelDifferenceOf(container, actual)
   if (actual === undefined || (!difference.cpu && !difference.memory)) return container.resources
   const { requests, limits } = container.resources ?? {}
   const cpu = difference.cpu && { cpu: `${Math.ceil((actual.cpuShares * 1000) / 1024)}m` }

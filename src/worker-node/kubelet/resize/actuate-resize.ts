@@ -7,7 +7,8 @@ import type { PodMemory } from '../pods/pod-memory.ts'
 import type { PodState } from '../pods/pod-state.ts'
 import { quantityValue } from '../quantities.ts'
 import type { WorkerContext } from '../worker-context.ts'
-import { isRestartNeeded, planResize, withActualResources, type ResizeStep } from './actual-resources.ts'
+import { planResize, withActualResources, type ResizeStep } from './actual-resources.ts'
+import { noteActuated } from './actuated.ts'
 import { generationOf, resizeMessage } from './resize-state.ts'
 
 /** While containers change, the pod's group has to hold the larger of before and after: no child may have more than its parent. */
@@ -27,12 +28,14 @@ export function cgroupDuringResize(pod: Pod, state: PodState): CgroupResources {
 /** After containers to be restarted were stopped. A problem is told as the condition's error and tried again with the next round. */
 export async function actuateResize(context: WorkerContext, memory: PodMemory, state: PodState): Promise<boolean> {
   const { pod } = memory
-  const steps = planResize(pod, state).filter(({ container, actual }) => !isRestartNeeded(container, actual))
+  const steps = planResize(pod, state).filter(({ needsRestart }) => !needsRestart)
   if (steps.length > 0 && !memory.resize.inProgress) noteProgress(memory, null)
   try {
     await checkMemory(context, pod, state, steps)
-    for (const { container, id } of steps)
+    for (const { container, id } of steps) {
       await context.runtime.updateContainerResources(id, containerResources(pod, container, context.memoryCapacity))
+      noteActuated(context.actuated, pod.metadata.uid, id, container)
+    }
     await context.cgroups.apply(podCgroupPath(pod), podCgroupResources(pod))
     if (memory.resize.inProgress?.error) noteProgress(memory, null)
     return true

@@ -1,4 +1,4 @@
-/** Remembers across restarts of the kubelet what the node has promised to each pod: upstream's allocated_pods_state. */
+/** Remembers resources of pods across restarts of the kubelet: what the node has promised, and what it has given. */
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '#base/log.ts'
@@ -11,8 +11,9 @@ export class AllocationStore {
   #isDirty = false
   #writing: Promise<void> | null = null
 
-  constructor(rootDir: string, log: Logger) {
-    this.#path = join(rootDir, 'allocated_pods_state')
+  /** Upstream's names of the files: promised are `allocated_pods_state`, given are `actuated_pods_state`. */
+  constructor(rootDir: string, file: 'allocated_pods_state' | 'actuated_pods_state', log: Logger) {
+    this.#path = join(rootDir, file)
     this.#log = log
   }
 
@@ -23,7 +24,7 @@ export class AllocationStore {
       this.#allocations = new Map(Object.entries(content))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.#log.warn('allocated resources could not be read', { path: this.#path, error: String(error) })
+        this.#log.warn('remembered resources could not be read', { path: this.#path, error: String(error) })
     }
   }
 
@@ -69,7 +70,7 @@ export class AllocationStore {
         await rename(temporary, this.#path)
       }
     } catch (error) {
-      this.#log.warn('allocated resources could not be written', { path: this.#path, error: String(error) })
+      this.#log.warn('remembered resources could not be written', { path: this.#path, error: String(error) })
     }
   }
 }

@@ -6,6 +6,7 @@ import { isSidecar } from '../pods/pod-facts.ts'
 export type Allocation = {
   /** Of the pod as a whole. */
   readonly pod?: ResourceRequirements
+  /** Promised: by name. Given: by id, for a container that starts anew is given them anew. */
   readonly containers: Readonly<Record<string, ResourceRequirements>>
 }
 

@@ -136,6 +136,44 @@ test('a container that asks for it is started anew, at once each time', async (t
   assert.ok(harness.clock.now() - begunMs < 5000, 'a resize is not a crash')
 })
 
+test('a request of memory, which no kernel knows, is given and asks for its restart like any other', async (t) => {
+  const harness = await start(t)
+  const { api, until, pod, runtime } = harness
+  const memory = (request: string): ResourceRequirements => ({
+    requests: { memory: request },
+    limits: { memory: '256Mi' },
+  })
+  const resizePolicy = [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }]
+  await api.create(PODS, podWith(memory('64Mi'), 'calm'))
+  await api.create(PODS, podWith(memory('64Mi'), 'web', { resizePolicy }))
+  await until('both run', () => isRunning(pod('calm')) && isRunning(pod()))
+  for (const name of ['calm', 'web']) await resize(harness, memory('128Mi'), name)
+  const over = (): number => resizeEvents(harness).filter((event) => event === 'ResizeCompleted').length
+  await until('both are over', () => over() === 2)
+  const restartsOf = (name: string): number | undefined => pod(name)?.status?.containerStatuses?.[0]?.restartCount
+  await until('one was started anew', () => restartsOf('web') === 1 && isRunning(pod()))
+  assert.equal(restartsOf('calm'), 0)
+  assert.equal(inForce(pod('calm'))?.requests?.['memory'], '128Mi')
+  assert.equal(runtime.calls.filter((call) => call.startsWith('update')).length, 1)
+})
+
+test('a runtime that reports what it was given otherwise makes nothing start anew, also for a kubelet that comes back', async (t) => {
+  const harness = await start(t)
+  const { api, until, pod, runtime } = harness
+  const truth = runtime.containerStatus.bind(runtime)
+  runtime.containerStatus = async (id) => {
+    const detail = await truth(id)
+    return detail?.resources ? { ...detail, resources: { ...detail.resources, cpuShares: 99 } } : detail
+  }
+  const resizePolicy = [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }]
+  await api.create(PODS, podWith(cpu(100), 'web', { resizePolicy }))
+  await until('it runs', () => isRunning(pod()))
+  await harness.restart()
+  await harness.clock.advance(120_000)
+  assert.equal(pod()?.status?.containerStatuses?.[0]?.restartCount, 0)
+  assert.deepEqual(resizeEvents(harness), [])
+})
+
 test('who waited first gets the room, and what a resize before told is not told again after a restart', async (t) => {
   const harness = await start(t)
   const { api, until, pod } = harness

@@ -1,4 +1,5 @@
 /** What the kubelet asks of a container runtime: CRI v1 with the kubelet's own view of the answers. */
+import type { ResourceRequirements } from '#api/core/v1.gen.ts'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type {
   AuthConfigSchema,
@@ -65,6 +66,8 @@ export type ContainerDetail = ContainerRecord & {
   readonly runtimeName?: string
   /** What the kernel was told; absent where the runtime does not say, or the container does not run yet. */
   readonly resources?: ActualResources
+  /** What this node gave it last; absent where it does not remember (upstream's actuated resources). */
+  readonly actuated?: ResourceRequirements
   readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
 }
 
