@@ -41,3 +41,12 @@ test('conditions of a resize that is over are deleted', () => {
   const merged = merge({ conditions: [ready, pending] }, { conditions: [ready] }, ['Ready', 'PodResizePending'])
   assert.deepEqual(merged, { conditions: [ready] })
 })
+
+test('a limit that the pod as a whole does not have any more is deleted', () => {
+  const before = { resources: { requests: { cpu: '1' }, limits: { cpu: '2', memory: '1Gi' } } }
+  const requests = { cpu: '1' }
+  assert.deepEqual(merge(before, { resources: { requests, limits: { memory: '1Gi' } } }), {
+    resources: { requests, limits: { memory: '1Gi' } },
+  })
+  assert.deepEqual(merge(before, { resources: { requests } }), { resources: { requests } })
+})

@@ -142,11 +142,26 @@ export function withRemovals(status: PodStatus, before: PodStatus, stale: readon
   return {
     ...status,
     ...(conditions && { conditions }),
+    ...(status.resources && { resources: withoutOld(status.resources, before.resources) }),
     ...(status.podIPs && { podIPs: [...status.podIPs, REPLACE_LIST] }),
     ...(status.hostIPs && { hostIPs: [...status.hostIPs, REPLACE_LIST] }),
     ...Object.fromEntries(gone.map((key) => [key, null])),
   }
 }
+
+/** Maps are merged: what is no more is named as null. */
+function withoutOld(now: object, before: object = {}): object {
+  const values = now as Readonly<Record<string, unknown>>
+  const gone = Object.keys(before).filter((key) => !(key in now))
+  const merged = Object.entries(before).filter(([key, old]) => isMap(old) && isMap(values[key]))
+  return {
+    ...now,
+    ...Object.fromEntries(merged.map(([key, old]) => [key, withoutOld(values[key] as object, old as object)])),
+    ...Object.fromEntries(gone.map((key) => [key, null])),
+  }
+}
+
+const isMap = (value: unknown): boolean => typeof value === 'object' && value !== null
 
 const conditionTypes = (status: PodStatus | undefined): string[] => (status?.conditions ?? []).map(({ type }) => type)
 

@@ -5,6 +5,7 @@ import { containerStatusOf, type StatusSources } from './container-status.ts'
 import { conditionsOf, formatTime } from './pod-conditions.ts'
 import { containersOf, isHostNetwork, qosClassOf } from './pod-facts.ts'
 import { phaseOf, type Phase } from './pod-phase.ts'
+import { podResourcesOf } from './pod-resources.ts'
 import { activeOf } from './pod-state.ts'
 
 export type PodStatusSources = Omit<StatusSources, 'old'> & {
@@ -50,6 +51,7 @@ export function podStatusOf(sources: PodStatusSources): PodStatus {
     ...addressesOf(sources, before),
     startTime: before.startTime ?? formatTime(sources.startTimeMs),
     qosClass: before.qosClass ?? qosClassOf(pod),
+    ...podResourcesOf(pod, state, phase),
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
     conditions: conditionsOf(pod, { phase, statuses, state, resize: sources.resize }, sources.nowMs),
     ...(!isRefused && { containerStatuses: of('regular') }),
