@@ -1,12 +1,16 @@
 /** The kubelet process: `kubelet --kubeconfig … --node-ip …`. */
 import { createLogger } from '#base/pino-log.ts'
-import { kubeletCommand, startKubelet } from '#worker-node/kubelet/command.ts'
+import { untilSignal } from '#base/until-signal.ts'
+import { explainStartError, runKubelet } from '#worker-node/kubelet/command.ts'
+import { parseKubeletFlags } from '#worker-node/kubelet/command-flags.ts'
 
-const command = kubeletCommand().parse()
-const keepAlive = setInterval(() => {}, 2 ** 30)
-const kubelet = await startKubelet(command.opts(), createLogger('kubelet'))
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
-    clearInterval(keepAlive)
-    void kubelet.stop().then(() => process.exit(0))
-  })
+const flags = parseKubeletFlags(process.argv)
+try {
+  await runKubelet(flags, createLogger('kubelet'), untilSignal())
+  process.exit(0)
+} catch (error) {
+  const line = explainStartError(error)
+  if (line === null) throw error
+  process.stderr.write(`kubelet: ${line}\n`)
+  process.exit(1)
+}

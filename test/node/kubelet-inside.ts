@@ -1,5 +1,6 @@
 /** What runs inside the scratch node: the runtime's suite on the real containerd, then the kubelet on it. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import https from 'node:https'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { SystemClock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { SystemRandom } from '#base/random.ts'
 import { runCommand } from '#base/run-command.ts'
-import type { Pod } from '#api/core/v1.gen.ts'
+import type { ContainerStatus, Pod } from '#api/core/v1.gen.ts'
 import { PODS } from '#api/resources.gen.ts'
 import { createAuthority, issueCertificate } from '#cluster/certificates/authority.ts'
 import { selectCgroupManager } from '#worker-node/kubelet/cgroups/select-cgroup-manager.ts'
@@ -225,6 +226,32 @@ test('commands run inside, with input, errors and exit codes', async () => {
   assert.match(full[2] ?? '', /No space left on device/)
 })
 
+/** What the kubelet answers to a SPDY client whose connection it does not take over. */
+function refusal(path: string): Promise<{ readonly code: number; readonly body: string }> {
+  const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1' }
+  return new Promise((resolve, reject) => {
+    const request = https.request(`https://127.0.0.1:${kubelet.port}${path}`, { ...tls, method: 'POST', headers })
+    request.on('response', (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }))
+    })
+    request.on('upgrade', () => reject(new Error(`${path} was upgraded`)))
+    request.on('error', reject)
+    request.end()
+  })
+}
+
+test('into what does not run nobody is let, in words that kubectl reads as a text', async () => {
+  const missing = [
+    ['/exec/default/two/none?command=true&output=1', 500, 'container not found ("none")'],
+    ['/attach/default/two/none?output=1', 500, 'container none not found in pod two_default'],
+    ['/exec/default/none/main?command=true&output=1', 404, 'pod does not exist'],
+    ['/portForward/default/none', 404, 'pod does not exist'],
+  ] as const
+  for (const [path, code, body] of missing) assert.deepEqual(await refusal(path), { code, body })
+})
+
 /** What the web server answers at the host port of `address`, asked from the node; the error's code when nobody does. */
 async function askHostPort(address: string): Promise<string> {
   try {
@@ -239,6 +266,52 @@ test('a host port answers on every address of the node, for the node and for the
   for (const address of ['127.0.0.1', NODE_ADDRESS]) assert.equal(await askHostPort(address), 'page\n')
   const fetched = await exec('writer', ['wget', '-qO-', `http://${NODE_ADDRESS}:${HOST_PORT}/index.html`])
   assert.equal(fetched[1], 'page\n')
+})
+
+/** Quota in microseconds and memory limit in bytes of a group, from the kernel's own files. */
+async function limitsOf(group: string): Promise<readonly [number, number]> {
+  const root = '/sys/fs/cgroup'
+  const read = async (path: string): Promise<number> =>
+    Number((await readFile(`${root}/${path}`, 'utf8')).split(' ')[0])
+  if (existsSync(`${root}/cgroup.controllers`))
+    return [await read(`${group}/cpu.max`), await read(`${group}/memory.max`)]
+  return [await read(`cpu/${group}/cpu.cfs_quota_us`), await read(`memory/${group}/memory.limit_in_bytes`)]
+}
+
+test('a resize reaches the cgroups of the pod and its container, both ways, without a restart', async () => {
+  const sized = (cpu: string, memory: string, generation: number): Pod => {
+    const { spec: _, ...rest } = pod('sized') ?? twoContainers()
+    const limits = { cpu, memory }
+    return {
+      ...rest,
+      metadata: { ...rest.metadata, name: 'sized', uid: 'sized-uid', generation },
+      spec: {
+        nodeName: 'n1',
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name: 'main', ...script('sleep 1000'), resources: { limits, requests: limits } }],
+      },
+    }
+  }
+  const status = (): ContainerStatus | undefined => pod('sized')?.status?.containerStatuses?.[0]
+  const inForce = (cpu: string): boolean =>
+    status()?.resources?.limits?.['cpu'] === cpu && pod('sized')?.status?.observedGeneration !== undefined
+  await api.create(PODS, sized('200m', '64Mi', 1))
+  await until('it runs', () => isReady('sized'))
+  const group = 'kubepods/podsized-uid'
+  const id = status()!.containerID!.replace(/^.*:\/\//, '')
+  for (const [cpu, memory, generation] of [
+    ['400m', 128, 2],
+    ['100m', 32, 3],
+  ] as const) {
+    await api.update(PODS, sized(cpu, `${memory}Mi`, generation))
+    await until(`${cpu} are in force`, () => inForce(cpu))
+    const wanted = [Number.parseInt(cpu, 10) * 100, memory * 2 ** 20]
+    assert.deepEqual(await limitsOf(`${group}/${id}`), wanted, 'container')
+    await until('the pod follows', async () => (await limitsOf(group)).join(' ') === wanted.join(' '))
+  }
+  assert.equal(status()?.restartCount, 0)
+  await api.delete(PODS, 'default', 'sized', { gracePeriodSeconds: 1 })
+  await until('it is gone', () => pod('sized') === undefined)
 })
 
 test('logs and pods are served, strangers are not', async () => {

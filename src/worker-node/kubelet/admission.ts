@@ -36,8 +36,8 @@ export function admitPod(pod: Pod, { allocatable, others }: AdmissionFacts): Ver
   for (const [resource, valueOf] of RESOURCES) {
     const capacity = allocatable[resource]
     if (capacity === undefined) continue
-    const requested = requestOf(pod, resource, valueOf)
-    const used = others.reduce((sum, other) => sum + requestOf(other, resource, valueOf), 0)
+    const requested = podRequest(pod, resource, valueOf)
+    const used = others.reduce((sum, other) => sum + podRequest(other, resource, valueOf), 0)
     if (requested > 0 && used + requested > valueOf(capacity))
       return outOf(resource, { requested, used, capacity: valueOf(capacity) })
   }
@@ -57,7 +57,8 @@ function hasPortConflict(pod: Pod, others: readonly Pod[]): boolean {
   )
 }
 
-const RESOURCES: readonly (readonly [string, (text: string) => number])[] = [
+/** Those that count for room on a node, with the unit they are counted in. */
+export const RESOURCES: readonly (readonly [string, (text: string) => number])[] = [
   ['cpu', quantityMilliValue],
   ['memory', quantityValue],
 ]
@@ -73,7 +74,7 @@ function outOf(
 }
 
 /** What the scheduler counts: the sum of the containers, or an init container that needs more. */
-function requestOf(pod: Pod, resource: string, valueOf: (text: string) => number): number {
+export function podRequest(pod: Pod, resource: string, valueOf: (text: string) => number): number {
   const own = pod.spec.resources?.requests?.[resource]
   const overhead = valueOf(pod.spec.overhead?.[resource] ?? '0')
   if (own !== undefined) return valueOf(own) + overhead

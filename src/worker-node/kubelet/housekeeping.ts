@@ -27,6 +27,8 @@ export type HousekeepingOptions = {
   readonly lastUsedMs: ReadonlyMap<string, number>
   activePods(): readonly Pod[]
   evict(pod: Pod, verdict: Verdict): void
+  /** Of the filesystem with the images nothing is known. */
+  onInvalidDisk(message: string): void
   /** The node came under pressure, or it passed. */
   onPressure(pressure: Pressure): void
 }
@@ -131,10 +133,14 @@ export class Housekeeping {
   }
 
   async #removeImages(): Promise<void> {
-    const { runtime, limits, lastUsedMs, log } = this.#options
+    const { runtime, limits, lastUsedMs, log, onInvalidDisk } = this.#options
     const filesystem = await runtime.imageFilesystem()
     if (!filesystem?.mountpoint) return
     const disk = await statfs(filesystem.mountpoint)
+    if (disk.blocks === 0) {
+      onInvalidDisk('invalid capacity 0 on image filesystem')
+      return
+    }
     const containers = await runtime.listContainers()
     const details = await Promise.all(containers.map(({ id }) => runtime.containerStatus(id)))
     const used = new Set(details.flatMap((detail) => (detail ? [detail.image, detail.imageRef, detail.imageId] : [])))

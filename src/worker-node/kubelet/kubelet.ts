@@ -4,6 +4,9 @@ import type { Node, NodeStatus, Pod } from '#api/core/v1.gen.ts'
 import { PODS } from '#api/resources.gen.ts'
 import { isConflict, isNotFound } from '#machinery/status-error.ts'
 import { admitPod } from './admission.ts'
+import { NO_CGROUPS } from './cgroups/no-cgroups.ts'
+import { KUBEPODS } from './cgroups/pod-cgroups.ts'
+import { cpuShares } from './containers/resources.ts'
 import { parseResolvConf, type DnsSettings } from './containers/dns.ts'
 import type { HostedContainers } from './hosted-pods/hosted-containers.ts'
 import { makeHostedContainers } from './hosted-pods/make-hosted-containers.ts'
@@ -15,6 +18,13 @@ import type { Kubelet, KubeletLimits, KubeletOptions } from './kubelet-options.t
 import { NodeSources } from './node-sources.ts'
 import { readMachineFacts, type MachineFacts } from './node/machine-facts.ts'
 import { NodeLease } from './node/node-lease.ts'
+import {
+  ALLOCATABLE_ENFORCED,
+  allocatableFailure,
+  nodeReference,
+  STARTING,
+  type NodeEvent,
+} from './node/node-events.ts'
 import { NodeReporter } from './node/node-reporter.ts'
 import { nodeStatusOf } from './node/node-status.ts'
 import { cleanUpOrphans } from './orphan-cleanup.ts'
@@ -23,6 +33,7 @@ import { recordPodEvent } from './pod-events.ts'
 import { PodWorkers } from './pod-workers.ts'
 import { ProbeManager } from './probes/probe-manager.ts'
 import { KubeletServer } from './server/kubelet-server.ts'
+import { AllocationStore } from './resize/allocation-store.ts'
 import { RuntimeHealth } from './runtime-health.ts'
 import { RuntimeWatcher } from './runtime-watcher.ts'
 import type { RuntimeVersion } from './runtime/runtime-service.ts'
@@ -47,6 +58,8 @@ class NodeKubelet implements Kubelet {
   readonly #options: KubeletOptions
   readonly #limits: KubeletLimits
   readonly #sources: NodeSources
+  readonly #allocations: AllocationStore
+  readonly #actuated: AllocationStore
   readonly #statuses: StatusManager
   readonly #images: ImageManager
   readonly #probes: ProbeManager
@@ -83,6 +96,8 @@ class NodeKubelet implements Kubelet {
       onNode: (node) => this.#observeNode(node),
       onReferenceChange: (podUids) => podUids.forEach((podUid) => this.#workers?.wake(podUid)),
     })
+    this.#allocations = new AllocationStore(rootDir, 'allocated_pods_state', log)
+    this.#actuated = new AllocationStore(rootDir, 'actuated_pods_state', log)
     this.#statuses = new StatusManager({
       client,
       clock,
@@ -116,6 +131,7 @@ class NodeKubelet implements Kubelet {
       labels: { ...this.#ownLabels(), ...options.nodeLabels },
       taints: options.registerWithTaints ?? [],
       providerId: options.providerId,
+      event: (node, event) => this.#recordNodeEvent(node, event),
       compute: (before) => this.#computeNodeStatus(before),
     })
     this.#lease = new NodeLease({ client, clock, log, nodeName, node: () => this.#sources.node() })
@@ -164,6 +180,10 @@ class NodeKubelet implements Kubelet {
       lastUsedMs: this.#images.lastUsedMs,
       activePods: () => this.#workers?.activePods() ?? [],
       evict: (pod, verdict) => this.#evict(pod, verdict),
+      onInvalidDisk: (message) => {
+        const node = this.#sources.node()
+        if (node) this.#recordNodeEvent(node, { type: 'Warning', reason: 'InvalidDiskCapacity', message })
+      },
       onPressure: () => this.#reporter.report(),
     })
   }
@@ -174,29 +194,38 @@ class NodeKubelet implements Kubelet {
   }
 
   async start(): Promise<void> {
-    const { rootDir, podLogsDir, resolvConf, nodeName, events } = this.#options
+    const { rootDir, podLogsDir, resolvConf, nodeName } = this.#options
     await Promise.all([mkdir(rootDir, { recursive: true }), mkdir(podLogsDir, { recursive: true })])
     await this.#hosted?.start()
     this.#machine = await readMachineFacts(rootDir, nodeName)
     if (resolvConf !== '') this.#hostDns = parseResolvConf(await readFile(resolvConf, 'utf8'))
+    await Promise.all([this.#allocations.load(), this.#actuated.load()])
     this.#runtimeVersion = await this.#waitForRuntime()
     this.#workers = new PodWorkers({
       context: this.#workerContext(),
+      allocations: this.#allocations,
+      allocatable: () => this.#allocatable(),
       admit: (pod, others) => admitPod(pod, { allocatable: this.#allocatable(), others }),
       onPod: (pod) => this.#sources.usePod(pod),
-      onForgotten: (podUid) => this.#sources.forgetPod(podUid),
+      onForgotten: (podUid) => {
+        this.#sources.forgetPod(podUid)
+        this.#actuated.delete(podUid)
+      },
     })
     await this.#health.start()
     this.#sources.start()
     await this.#startServer()
     const node = await this.#reporter.register()
-    events.event(nodeReference(node), 'Normal', 'Starting', 'Starting kubelet.')
+    this.#recordNodeEvent(node, STARTING)
+    await this.#enforceAllocatable(node)
+    this.#reporter.announce(node)
     this.#lease.start()
     this.#reporter.report()
     await this.#sources.servicesSynced()
     await this.#staticPods?.start()
     this.#podWatch.start()
     await this.#podsSynced.promise
+    this.#workers.beginResizes()
     this.#watcher.start()
     this.#housekeeping.start()
     await this.#cleanUp()
@@ -216,6 +245,7 @@ class NodeKubelet implements Kubelet {
     await this.#hosted?.stop()
     this.#probes.stop()
     this.#statuses.stop()
+    await Promise.all([this.#allocations.flush(), this.#actuated.flush()])
     this.#sources.stop()
   }
 
@@ -255,6 +285,7 @@ class NodeKubelet implements Kubelet {
       clock,
       log,
       cgroups,
+      actuated: this.#actuated,
       rootDir,
       podLogsDir,
       runtimeName: this.#runtimeVersion!.name,
@@ -322,6 +353,24 @@ class NodeKubelet implements Kubelet {
     })
   }
 
+  /** All pods together get what the machine has and no more; they compete with what else runs here by weight. */
+  async #enforceAllocatable(node: Node): Promise<void> {
+    const { cgroups, log } = this.#options
+    const { cpus, memoryBytes } = this.#machine!
+    if (cgroups === NO_CGROUPS) return
+    try {
+      await cgroups.apply(KUBEPODS, { cpuShares: cpuShares(cpus * 1000), memoryLimitBytes: memoryBytes })
+      this.#recordNodeEvent(node, ALLOCATABLE_ENFORCED)
+    } catch (error) {
+      log.warn('the limit of all pods could not be set', { error: String(error) })
+      this.#recordNodeEvent(node, allocatableFailure(error as Error))
+    }
+  }
+
+  #recordNodeEvent(node: Node, { type, reason, message }: NodeEvent): void {
+    this.#options.events.event(nodeReference(node), type, reason, message)
+  }
+
   #observeNode(node: Node): void {
     this.#reporter.observe(node)
   }
@@ -356,6 +405,8 @@ class NodeKubelet implements Kubelet {
     await cleanUpOrphans({ runtime, volumes: this.#volumes, cgroups, podLogsDir, log, isKnown }).catch(
       (error: unknown) => log.warn('could not look for left-over pods', { error: String(error) }),
     )
+    this.#allocations.retain(isKnown)
+    this.#actuated.retain(isKnown)
     const podIps = (this.#workers?.activePods() ?? []).map(({ status }) => status?.podIP ?? '')
     await hostPorts
       ?.retain(new Set(podIps))
@@ -371,9 +422,4 @@ class NodeKubelet implements Kubelet {
       if (!isNotFound(error) && !isConflict(error)) throw error
     }
   }
-}
-
-/** Upstream's events about nodes carry the name as uid. */
-function nodeReference(node: Node): { apiVersion: string; kind: string; name: string; uid: string } {
-  return { apiVersion: 'v1', kind: 'Node', name: node.metadata.name, uid: node.metadata.name }
 }

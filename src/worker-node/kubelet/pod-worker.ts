@@ -5,6 +5,7 @@ import { endPod, forgetPod } from './pods/end-pod.ts'
 import { formatPod, isTerminal } from './pods/pod-facts.ts'
 import { PodMemory, type Verdict } from './pods/pod-memory.ts'
 import { syncPod, SyncError } from './pods/sync-pod.ts'
+import type { ResizeState } from './resize/resize-state.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 type Phase = 'syncing' | 'ending' | 'ended' | 'forgotten'
@@ -47,6 +48,24 @@ export class PodWorker {
     if (pod.metadata.deletionTimestamp !== undefined) this.#end(pod.metadata.deletionGracePeriodSeconds)
     else if (isTerminal(pod) && !isTerminal(before)) this.#end(undefined)
     this.wake()
+  }
+
+  /** What the node cannot give now. Answers whether that is news. */
+  deferResize(pending: NonNullable<ResizeState['pending']>): boolean {
+    const before = this.#memory.resize.pending
+    this.#memory.resize = { ...this.#memory.resize, pending }
+    const isNews = before?.reason !== pending.reason || before.generation !== pending.generation
+    if (isNews || before.message !== pending.message) this.wake()
+    return isNews
+  }
+
+  clearPendingResize(): void {
+    this.#memory.resize = { ...this.#memory.resize, pending: null }
+  }
+
+  /** The node has promised other resources: they come into force with the next round. */
+  beginResize(generation: number): void {
+    this.#memory.resize = { pending: null, inProgress: { generation, error: null } }
   }
 
   /** The object is gone from the API server or the manifest folder. */
@@ -138,6 +157,7 @@ export class PodWorker {
     await endPod(this.#context, this.#memory, { ...grace, isGone: this.#isGone, signal })
     this.#phase = 'ended'
     this.#dirty = true
+    this.#context.onEnded()
   }
 
   /** A pod that ended by itself keeps its containers for logs until someone deletes it. */

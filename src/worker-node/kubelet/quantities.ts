@@ -37,6 +37,14 @@ export const quantityMilliValue = (text: string): number => Math.ceil(cleanFloat
 /** 0.1 × 3 is not 0.3 in floating point: a rounding up must not add a unit for that. */
 const cleanFloat = (value: number): number => Number(value.toPrecision(15))
 
+/** Bytes with the largest binary suffix that keeps them exact, as Kubernetes prints them. */
+export function formatBytes(bytes: number): string {
+  const suffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi']
+  let power = 0
+  while (power < suffixes.length - 1 && bytes > 0 && bytes % 1024 ** (power + 1) === 0) power++
+  return `${bytes / 1024 ** power}${suffixes[power]}`
+}
+
 /** Bytes as Kubernetes prints them when a multiple of 1 KiB is at hand. */
 export function formatKibibytes(bytes: number): string {
   return `${Math.floor(bytes / 1024)}Ki`

@@ -7,8 +7,8 @@ import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch
 import { schemaOf } from '#machinery/schema/registry.ts'
 import { withRemovals } from './status-manager.ts'
 
-function merge(before: PodStatus, now: PodStatus): unknown {
-  const patch = { status: withRemovals(now, before) }
+function merge(before: PodStatus, now: PodStatus, stale: readonly string[] = []): unknown {
+  const patch = { status: withRemovals(now, before, stale) }
   return applyStrategicMergePatch({ status: before }, patch, schemaOf('io.k8s.api.core.v1.Pod'))['status']
 }
 
@@ -33,4 +33,20 @@ test('conditions of others stay, and ours lose a reason that is no more', () => 
       { type: 'example.com/gate', status: 'True' },
     ],
   )
+})
+
+test('conditions of a resize that is over are deleted', () => {
+  const ready = { type: 'Ready', status: 'True' }
+  const pending = { type: 'PodResizePending', status: 'True', reason: 'Deferred' }
+  const merged = merge({ conditions: [ready, pending] }, { conditions: [ready] }, ['Ready', 'PodResizePending'])
+  assert.deepEqual(merged, { conditions: [ready] })
+})
+
+test('a limit that the pod as a whole does not have any more is deleted', () => {
+  const before = { resources: { requests: { cpu: '1' }, limits: { cpu: '2', memory: '1Gi' } } }
+  const requests = { cpu: '1' }
+  assert.deepEqual(merge(before, { resources: { requests, limits: { memory: '1Gi' } } }), {
+    resources: { requests, limits: { memory: '1Gi' } },
+  })
+  assert.deepEqual(merge(before, { resources: { requests } }), { resources: { requests } })
 })

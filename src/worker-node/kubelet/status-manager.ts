@@ -5,6 +5,7 @@ import type { Pod, PodCondition, PodStatus } from '#api/core/v1.gen.ts'
 import { PODS } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import { isConflict, isNotFound } from '#machinery/status-error.ts'
+import { RESIZE_CONDITIONS } from './resize/resize-state.ts'
 import { Semaphore } from './semaphore.ts'
 
 export type StatusManagerOptions = {
@@ -20,6 +21,8 @@ type Entry = {
   /** The newest status; `written` is what the API server last took from us. */
   status: PodStatus
   written: string
+  /** Types of the conditions in it. */
+  conditions: readonly string[]
   sending: Promise<void> | null
 }
 
@@ -45,7 +48,13 @@ export class StatusManager {
   /** Queues the write; equal statuses cost nothing. `pod` is the API's newest version, whose status is compared. */
   set(pod: Pod, status: PodStatus): void {
     const { uid } = pod.metadata
-    const entry = this.#entries.get(uid) ?? { pod, status, written: fingerprint(pod.status ?? {}), sending: null }
+    const entry: Entry = this.#entries.get(uid) ?? {
+      pod,
+      status,
+      written: fingerprint(pod.status ?? {}),
+      conditions: conditionTypes(pod.status),
+      sending: null,
+    }
     entry.pod = pod
     entry.status = status
     this.#entries.set(uid, entry)
@@ -88,8 +97,10 @@ export class StatusManager {
       const pod = this.#options.apiPodOf(entry.pod)
       if (!pod) return
       try {
-        await this.#writes.run(signal, () => this.#write(pod, status, signal))
+        const stale = [...entry.conditions, ...conditionTypes(pod.status)]
+        await this.#writes.run(signal, () => this.#write(pod, withRemovals(status, pod.status ?? {}, stale), signal))
         entry.written = fingerprint(status)
+        entry.conditions = conditionTypes(status)
       } catch (error) {
         if (signal.aborted) return
         // Gone, or another pod took its name: there is nobody left to tell.
@@ -108,28 +119,51 @@ export class StatusManager {
   }
 
   /** The uid makes the patch fail rather than touch a new pod of the same name. */
-  async #write(pod: Pod, status: PodStatus, signal: AbortSignal): Promise<void> {
+  async #write(pod: Pod, status: object, signal: AbortSignal): Promise<void> {
     const { name, namespace = 'default', uid } = pod.metadata
-    const body = { metadata: { uid }, status: withRemovals(status, pod.status ?? {}) }
+    const body = { metadata: { uid }, status }
     await this.#options.client.patch(PODS, namespace, name, 'strategic', body, { subresource: 'status' }, signal)
   }
 }
 
 /**
- * Fields that are no more are patched to null; lists of conditions are merged by type, so others' stay. Addresses are replaced as a
+ * Fields that are no more are patched to null; lists of conditions are merged by type, so others' stay and those of a resize that is
+ * over (`stale` names what the API server may still have) are deleted. Addresses are replaced as a
  * whole: merged by their key, those of a sandbox that is gone would stay beside the new ones.
  */
-export function withRemovals(status: PodStatus, before: PodStatus): Record<string, unknown> {
+export function withRemovals(status: PodStatus, before: PodStatus, stale: readonly string[]): Record<string, unknown> {
   const gone = Object.keys(before).filter((key) => !(key in status) && REMOVABLE.has(key))
-  const conditions = status.conditions?.map((condition) => ({ reason: null, message: null, ...condition }))
+  const present = new Set(conditionTypes(status))
+  const over = RESIZE_CONDITIONS.filter((type) => stale.includes(type) && !present.has(type))
+  const conditions = status.conditions && [
+    ...status.conditions.map((condition) => ({ reason: null, message: null, ...condition })),
+    ...over.map((type) => ({ $patch: 'delete', type })),
+  ]
   return {
     ...status,
     ...(conditions && { conditions }),
+    ...(status.resources && { resources: withoutOld(status.resources, before.resources) }),
     ...(status.podIPs && { podIPs: [...status.podIPs, REPLACE_LIST] }),
     ...(status.hostIPs && { hostIPs: [...status.hostIPs, REPLACE_LIST] }),
     ...Object.fromEntries(gone.map((key) => [key, null])),
   }
 }
+
+/** Maps are merged: what is no more is named as null. */
+function withoutOld(now: object, before: object = {}): object {
+  const values = now as Readonly<Record<string, unknown>>
+  const gone = Object.keys(before).filter((key) => !(key in now))
+  const merged = Object.entries(before).filter(([key, old]) => isMap(old) && isMap(values[key]))
+  return {
+    ...now,
+    ...Object.fromEntries(merged.map(([key, old]) => [key, withoutOld(values[key] as object, old as object)])),
+    ...Object.fromEntries(gone.map((key) => [key, null])),
+  }
+}
+
+const isMap = (value: unknown): boolean => typeof value === 'object' && value !== null
+
+const conditionTypes = (status: PodStatus | undefined): string[] => (status?.conditions ?? []).map(({ type }) => type)
 
 /** Strategic merge: the list takes the place of the old one. */
 const REPLACE_LIST = { $patch: 'replace' }

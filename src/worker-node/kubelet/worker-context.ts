@@ -9,6 +9,7 @@ import type { NodeFacts } from './containers/field-values.ts'
 import type { HostPortService } from '../host-port-service.ts'
 import type { ImageManager } from './images/image-manager.ts'
 import type { ProbeManager } from './probes/probe-manager.ts'
+import type { AllocationStore } from './resize/allocation-store.ts'
 import type { RuntimeService } from './runtime/runtime-service.ts'
 import type { Semaphore } from './semaphore.ts'
 import type { StatusManager } from './status-manager.ts'
@@ -35,6 +36,8 @@ export type WorkerContext = PodEvents & {
   readonly probes: ProbeManager
   readonly statuses: StatusManager
   readonly cgroups: CgroupManager
+  /** What running containers were given. */
+  readonly actuated: AllocationStore
   readonly hostPorts?: HostPortService
   readonly startSlots: Semaphore
   readonly execsPerPodMax: number
@@ -52,6 +55,8 @@ export type WorkerContext = PodEvents & {
   networkProblem(): string | null
   /** Ends the API object of a pod that is gone from this node. */
   deletePod(pod: Pod): Promise<void>
+  /** The pod's resources are free. */
+  onEnded(): void
   /** The pod's containers are gone and its API object may be, too. */
   onFinished(podUid: string): void
 }

@@ -10,6 +10,7 @@ import { createDefaultIngressClass } from './default-ingress-class.ts'
 import { createDefaultStorageClass } from './default-storage-class.ts'
 import { createLimitRanger } from './limit-ranger.ts'
 import { createPersistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
+import { createPodResizeValidator } from './pod-resize.ts'
 import { createPodTopologyLabels } from './pod-topology-labels.ts'
 import { createResourceQuota, type QuotaWriter } from './resource-quota/resource-quota.ts'
 import { createRuntimeClassPlugin } from './runtime-class.ts'
@@ -53,6 +54,7 @@ export function createAdmission(options: AdmissionOptions): AdmissionChain {
     certificateSubjectRestriction,
     createDefaultIngressClass(cluster),
     createPodTopologyLabels(cluster),
+    createPodResizeValidator(cluster),
     createRbacEscalationCheck(cluster, authorizer),
     createServiceAllocation(pools),
     createResourceQuota(cluster, clock, writeQuota),

@@ -159,3 +159,27 @@ test('a runtime class adds its overhead, and must exist', async () => {
   const missing = await server.request('POST', path, podOf('vm2', { runtimeClassName: 'none' }))
   assert.match(String(missing.body['message']), /pod rejected: RuntimeClass "none" not found$/)
 })
+
+test('a pod is not resized to more than its node has', async () => {
+  const path = await namespace('resize')
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'small' } }
+  await server.created('/api/v1/nodes', node)
+  const status = { status: { allocatable: { cpu: '2', memory: '1Gi', pods: '10' } } }
+  await server.request('PATCH', '/api/v1/nodes/small/status', status, MERGE)
+  const requests = { cpu: '100m', memory: '1Mi' }
+  await server.created(`${path}/pods`, podOf('p', { nodeName: 'small' }, { resources: { requests } }))
+  const resize = (cpu: string, memory: string) => {
+    const body = { spec: { containers: [{ name: 'c', resources: { requests: { cpu, memory } } }] } }
+    return server.request('PATCH', `${path}/pods/p/resize`, body, {
+      contentType: 'application/strategic-merge-patch+json',
+    })
+  }
+  const tooMuch = await resize('2001m', '2Gi')
+  assert.partialDeepStrictEqual(tooMuch.body, {
+    code: 403,
+    message:
+      'pods "p" is forbidden: node didn\'t have enough allocatable resources: cpu, requested: 2001, allocatable: 2000; memory, requested: 2147483648, allocatable: 1073741824',
+    details: { causes: [{ reason: 'NodeCapacity' }] },
+  })
+  assert.equal((await resize('2', '1Gi')).code, 200)
+})

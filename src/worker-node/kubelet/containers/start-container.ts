@@ -9,6 +9,7 @@ import { newestOf, type PodState } from '../pods/pod-state.ts'
 import type { ContainerConfig, Image, SandboxConfig } from '../runtime/runtime-service.ts'
 import type { Semaphore } from '../semaphore.ts'
 import type { MountedVolume } from '../volumes/volume-plugin.ts'
+import { noteActuated } from '../resize/actuated.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { containerConfig } from './container-config.ts'
 import { containerMounts, makeTerminationFile } from './container-mounts.ts'
@@ -133,6 +134,7 @@ async function createAndStart(context: WorkerContext, inputs: StartInputs, confi
   } catch (error) {
     return fail(context, inputs, 'RunContainerError', error)
   }
+  noteActuated(context.actuated, pod.metadata.uid, id, 'resources' in target.container ? target.container : {})
   context.event(pod, 'Normal', 'Started', 'Container started', target.container)
   return id
 }

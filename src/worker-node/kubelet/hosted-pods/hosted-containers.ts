@@ -6,7 +6,8 @@ import type { Logger } from '#base/log.ts'
 import type { Pod } from '#api/core/v1.gen.ts'
 import { withDeadline } from '../deadline.ts'
 import { GRPC_NOT_FOUND, GRPC_UNIMPLEMENTED, GrpcError } from '../runtime/grpc-client.ts'
-import { CONTAINER_NAME_LABEL, POD_UID_LABEL } from '../runtime/labels.ts'
+import { POD_UID_LABEL } from '../runtime/labels.ts'
+import { containersOf, newContainer, newSandbox, sandboxesOf } from '../runtime/new-records.ts'
 import type {
   ContainerConfig,
   ContainerDetail,
@@ -105,20 +106,10 @@ export class HostedContainers implements HostedCalls {
   }
 
   async runPodSandbox(config: SandboxConfig): Promise<string> {
-    const { name = '', namespace = '', uid = '', attempt = 0 } = config.metadata ?? {}
+    const { uid = '', attempt = 0 } = config.metadata ?? {}
     const id = idOf(uid, 'sandbox', attempt)
-    this.#sandboxes.set(id, {
-      id,
-      podUid: uid,
-      podName: name,
-      podNamespace: namespace,
-      attempt,
-      ready: true,
-      createdAtMs: this.#options.clock.now(),
-      labels: { ...config.labels },
-      ips: [],
-      hostNetwork: true,
-    })
+    const createdAtMs = this.#options.clock.now()
+    this.#sandboxes.set(id, newSandbox(config, { id, createdAtMs, ips: [], hostNetwork: true }))
     await this.#save()
     return id
   }
@@ -145,34 +136,16 @@ export class HostedContainers implements HostedCalls {
   }
 
   listPodSandboxes(podUid?: string): Promise<Sandbox[]> {
-    const all = [...this.#sandboxes.values()]
-    return Promise.resolve(all.filter((sandbox) => podUid === undefined || sandbox.podUid === podUid))
+    return Promise.resolve(sandboxesOf(this.#sandboxes.values(), podUid))
   }
 
   async createContainer(sandboxId: string, config: ContainerConfig, sandboxConfig: SandboxConfig): Promise<string> {
     const { name = '', attempt = 0 } = config.metadata ?? {}
-    const image = config.image?.image ?? ''
     const id = idOf(sandboxConfig.metadata?.uid ?? '', name, attempt)
-    this.#containers.set(id, {
-      id,
-      sandboxId,
-      runtimeName: HOSTED_RUNTIME_NAME,
-      name: config.labels?.[CONTAINER_NAME_LABEL] ?? name,
-      attempt,
-      state: 'created',
-      createdAtMs: this.#options.clock.now(),
-      labels: { ...config.labels },
-      annotations: { ...config.annotations },
-      image: config.image?.userSpecifiedImage ?? image,
-      imageRef: image,
-      imageId: image,
-      startedAtMs: 0,
-      finishedAtMs: 0,
-      exitCode: 0,
-      reason: '',
-      message: '',
-      logPath: join(sandboxConfig.logDirectory ?? '', config.logPath ?? ''),
-    })
+    const logPath = join(sandboxConfig.logDirectory ?? '', config.logPath ?? '')
+    const container = newContainer(config, { id, sandboxId, createdAtMs: this.#options.clock.now(), logPath })
+    const image = config.image?.userSpecifiedImage ?? container.image
+    this.#containers.set(id, { ...container, image, runtimeName: HOSTED_RUNTIME_NAME })
     await this.#save()
     return id
   }
@@ -208,8 +181,7 @@ export class HostedContainers implements HostedCalls {
   }
 
   listContainers(podUid?: string): Promise<ContainerRecord[]> {
-    const all = [...this.#containers.values()]
-    return Promise.resolve(all.filter(({ labels }) => podUid === undefined || labels[POD_UID_LABEL] === podUid))
+    return Promise.resolve(containersOf(this.#containers.values(), podUid))
   }
 
   containerStatus(id: string): Promise<ContainerDetail | null> {

@@ -5,6 +5,7 @@ import type { Node, NodeStatus, Taint } from '#api/core/v1.gen.ts'
 import { NODES } from '#api/resources.gen.ts'
 import type { Client } from '#client/client.ts'
 import { isAlreadyExists, isNotFound } from '#machinery/status-error.ts'
+import { nodeEventsOf, schedulingEvent, type NodeEvent } from './node-events.ts'
 import { isNewsworthy } from './node-status.ts'
 
 export type NodeReporterOptions = {
@@ -15,6 +16,7 @@ export type NodeReporterOptions = {
   readonly labels: Readonly<Record<string, string>>
   readonly taints: readonly Taint[]
   readonly providerId: string | undefined
+  event(node: Node, event: NodeEvent): void
   /** The status as it is now, given the one in the API server. */
   compute(before: NodeStatus): Promise<NodeStatus>
 }
@@ -29,6 +31,9 @@ export class NodeReporter {
   readonly #options: NodeReporterOptions
   readonly #stop = new AbortController()
   #node: Node | null = null
+  #isUnschedulable = false
+  /** The status with which the node came. */
+  #first: NodeStatus = {}
   #reportedAtMs = 0
   #running: Promise<void> | null = null
   #again = false
@@ -44,8 +49,9 @@ export class NodeReporter {
     const { signal } = this.#stop
     for (let delayMs = RETRY_MS; ; delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)) {
       try {
-        this.#node = await this.#createOrAdopt(signal)
-        return this.#node
+        const node = await this.#createOrAdopt(signal)
+        this.observe(node)
+        return node
       } catch (error) {
         signal.throwIfAborted()
         log.warn('node could not be registered', { error: String(error) })
@@ -56,6 +62,8 @@ export class NodeReporter {
 
   async #createOrAdopt(signal: AbortSignal): Promise<Node> {
     const { client, clock, nodeName, labels, taints, providerId, compute } = this.#options
+    const status = await compute({})
+    this.#first = status
     const draft = {
       apiVersion: 'v1',
       kind: 'Node',
@@ -64,7 +72,7 @@ export class NodeReporter {
         ...(taints.length > 0 && { taints: [...taints] }),
         ...(providerId !== undefined && { providerID: providerId }),
       },
-      status: await compute({}),
+      status,
     }
     try {
       const created = await client.create<Node>(NODES, draft, signal)
@@ -80,9 +88,18 @@ export class NodeReporter {
     return await client.patch<Node>(NODES, '', nodeName, 'strategic', body, {}, signal)
   }
 
+  /** What a kubelet that starts finds, whoever reported it before. */
+  announce(node: Node): void {
+    for (const news of nodeEventsOf(node.metadata.name, {}, this.#first)) this.#options.event(node, news)
+  }
+
   /** The watch brought a newer version of the node. */
   observe(node: Node): void {
     this.#node = node
+    const isUnschedulable = node.spec?.unschedulable ?? false
+    if (isUnschedulable === this.#isUnschedulable) return
+    this.#isUnschedulable = isUnschedulable
+    this.#options.event(node, schedulingEvent(node.metadata.name, isUnschedulable))
   }
 
   /** Something changed: look now, not at the next round. */
@@ -108,7 +125,7 @@ export class NodeReporter {
   }
 
   async #reportOnce(): Promise<void> {
-    const { client, clock, log, nodeName, compute } = this.#options
+    const { client, clock, log, nodeName, event, compute } = this.#options
     const { signal } = this.#stop
     if (!this.#node) return
     const before = this.#node.status ?? {}
@@ -119,6 +136,7 @@ export class NodeReporter {
       const body = { status }
       this.#node = await client.patch<Node>(NODES, '', nodeName, 'strategic', body, { subresource: 'status' }, signal)
       this.#reportedAtMs = clock.now()
+      for (const news of nodeEventsOf(nodeName, before, status)) event(this.#node, news)
     } catch (error) {
       if (signal.aborted) return
       log.warn('node status could not be written', { error: String(error) })

@@ -26,6 +26,12 @@ export type NodeStatusSources = {
 /** Of many images only the largest are told. */
 const IMAGES_MAX = 50
 const NAMES_PER_IMAGE_MAX = 5
+/** What this kubelet can that older ones cannot, in upstream's names and order: the API server lets clients use it only then. */
+const DECLARED_FEATURES = [
+  'ExtendWebSocketsToKubelet',
+  'InPlacePodLevelResourcesVerticalScaling',
+  'InPlacePodVerticalScalingInitContainers',
+]
 /** Memory that the eviction threshold holds back from pods. */
 const EVICTION_RESERVE_BYTES = 100 * 2 ** 20
 
@@ -64,6 +70,7 @@ export function nodeStatusOf(sources: NodeStatusSources): NodeStatus {
     },
     ...(port !== null && { daemonEndpoints: { kubeletEndpoint: { Port: port } } }),
     images: imagesOf(sources.images),
+    declaredFeatures: DECLARED_FEATURES,
   }
 }
 
@@ -130,6 +137,7 @@ export function isNewsworthy(before: NodeStatus, after: NodeStatus): boolean {
       sorted(status.nodeInfo),
       status.daemonEndpoints,
       status.images,
+      status.declaredFeatures,
     ])
   return essence(before) !== essence(after)
 }

@@ -1,6 +1,7 @@
 /** Writes the API's view of one container: its state, its last state, whether it has started and is ready. */
 import type { Container, ContainerState, ContainerStateTerminated, ContainerStatus, Pod } from '#api/core/v1.gen.ts'
 import type { ContainerDetail } from '../runtime/runtime-service.ts'
+import { actualResources, differenceOf } from '../resize/actual-resources.ts'
 import type { ProbeResults } from './container-trouble.ts'
 import type { PodContainer } from './pod-facts.ts'
 import type { PodState } from './pod-state.ts'
@@ -45,11 +46,23 @@ export function containerStatusOf(target: PodContainer, sources: StatusSources):
     ...(container.resources &&
       target.kind !== 'ephemeral' && {
         ...(container.resources.requests && { allocatedResources: container.resources.requests }),
-        resources: container.resources,
+        resources: running ? resourcesInForce(container, current, old) : container.resources,
       }),
     ...(mounts.length > 0 && { volumeMounts: mounts }),
     ...(running && current.user && { user: { linux: mutableUser(current.user) } }),
   }
+}
+
+/** The request of memory is only the node's word: it is in force together with the limit. */
+function resourcesInForce(
+  container: Pick<Container, 'resources'>,
+  current: ContainerDetail,
+  old: ContainerStatus | undefined,
+): NonNullable<Container['resources']> {
+  const actual = actualResources(container, current) ?? {}
+  const before = current.actuated ? current.actuated.requests?.['memory'] : old?.resources?.requests?.['memory']
+  if (!differenceOf(container, current).memory || before === undefined) return actual
+  return { ...actual, requests: { ...actual.requests, memory: before } }
 }
 
 type Bare = Omit<ContainerStatus, 'ready'>

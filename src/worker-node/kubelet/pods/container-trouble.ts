@@ -1,4 +1,5 @@
 /** Decides whether a running container may run on: its probes and its definition have a say. */
+import { isRestartNeeded } from '../resize/actual-resources.ts'
 import { CONTAINER_HASH } from '../runtime/labels.ts'
 import type { ContainerDetail } from '../runtime/runtime-service.ts'
 import { containerHash, type PodContainer } from './pod-facts.ts'
@@ -11,7 +12,7 @@ export type ProbeResults = {
   liveness(containerId: string): ProbeOutcome | undefined
 }
 
-export type KillReason = 'StartupProbe' | 'LivenessProbe' | 'Unknown' | 'Changed'
+export type KillReason = 'StartupProbe' | 'LivenessProbe' | 'Unknown' | 'Changed' | 'Resize'
 
 export type ContainerStop = {
   readonly id: string
@@ -44,6 +45,8 @@ export function findTrouble(target: PodContainer, status: ContainerDetail, probe
   })
   const hash = status.annotations[CONTAINER_HASH]
   if (hash !== undefined && hash !== containerHash(target.container)) return stop('Changed', 'definition changed')
+  if (target.kind !== 'ephemeral' && isRestartNeeded(target.container, status))
+    return { ...stop('Resize', ''), message: `Container ${name} resize requires restart` }
   if (probes.liveness(status.id) === 'failure') return stop('LivenessProbe', 'failed liveness probe')
   if (probes.startup(status.id) === 'failure') return stop('StartupProbe', 'failed startup probe')
   return null

@@ -2,6 +2,8 @@
 import type { Container, Pod, PodStatus } from '#api/core/v1.gen.ts'
 import { readTerminationMessage } from '../containers/termination-message.ts'
 import type { ProbedContainer } from '../probes/probe-manager.ts'
+import { withActuated } from '../resize/actuated.ts'
+import { RESIZE_CONDITIONS } from '../resize/resize-state.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { containerId } from './container-status.ts'
 import { containersOf, isHostNetwork } from './pod-facts.ts'
@@ -10,7 +12,8 @@ import { readPodState, type PodState } from './pod-state.ts'
 import { podStatusOf } from './pod-status.ts'
 
 export async function observePod(context: WorkerContext, memory: PodMemory): Promise<PodState> {
-  const state = await readPodState(context.runtime, memory.pod.metadata.uid)
+  const { uid } = memory.pod.metadata
+  const state = withActuated(context.actuated, uid, await readPodState(context.runtime, uid))
   for (const container of state.containers) {
     if (container.state !== 'exited' || memory.terminationMessages.has(container.id)) continue
     memory.terminationMessages.set(container.id, await readTerminationMessage(memory.pod, container, context))
@@ -34,7 +37,13 @@ export function withKnownStatus(context: WorkerContext, pod: Pod): Pod {
   return { ...pod, status: { ...ours, conditions: [...conditions.values()] } }
 }
 
-const OWN_CONDITIONS = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady'])
+const OWN_CONDITIONS = new Set<string>([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  ...RESIZE_CONDITIONS,
+])
 
 export function publish(
   context: WorkerContext,
@@ -55,6 +64,7 @@ export function publish(
     startTimeMs: memory.startTimeMs,
     isDone: options.isDone ?? false,
     verdict: memory.verdict,
+    resize: memory.resize,
   })
   context.statuses.set(memory.pod, status)
   return status

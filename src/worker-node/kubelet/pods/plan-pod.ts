@@ -83,9 +83,13 @@ function planRegularContainers(
       kept++
       continue
     }
-    const again = trouble.reason === 'Changed' || (container.restartPolicy ?? pod.spec.restartPolicy) !== 'Never'
+    const again =
+      trouble.reason === 'Changed' ||
+      trouble.reason === 'Resize' ||
+      (container.restartPolicy ?? pod.spec.restartPolicy) !== 'Never'
     if (again) start.push(target)
-    stop.push({ ...trouble, message: again ? `${trouble.message}, will be restarted` : trouble.message })
+    const note = again && trouble.reason !== 'Resize' ? ', will be restarted' : ''
+    stop.push({ ...trouble, message: `${trouble.message}${note}` })
   }
   return { kept, start, stop }
 }

@@ -1,5 +1,6 @@
 /** Writes the conditions that the kubelet owns: whether the pod's sandbox, init containers and containers are ready. */
 import type { ContainerStatus, Pod, PodCondition } from '#api/core/v1.gen.ts'
+import { RESIZE_CONDITIONS, type ResizeState } from '../resize/resize-state.ts'
 import { isSidecar } from './pod-facts.ts'
 import type { Phase } from './pod-phase.ts'
 import { decideSandbox } from './plan-sandbox.ts'
@@ -9,6 +10,7 @@ export type ConditionFacts = {
   readonly phase: Phase
   readonly statuses: ReadonlyMap<string, ContainerStatus>
   readonly state: PodState
+  readonly resize: ResizeState
 }
 
 type Verdict = { readonly status: 'True' | 'False'; readonly reason?: string; readonly message?: string }
@@ -18,7 +20,14 @@ const TRUE: Verdict = { status: 'True' }
 /** Time as metav1.Time is written: whole seconds. */
 export const formatTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
-const OWNED = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+const OWNED = new Set<string>([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+  ...RESIZE_CONDITIONS,
+])
 
 /** All conditions of the pod: those of others as they are, then ours; a time changes only with its status. */
 export function conditionsOf(pod: Pod, facts: ConditionFacts, nowMs: number): PodCondition[] {
@@ -41,7 +50,36 @@ export function conditionsOf(pod: Pod, facts: ConditionFacts, nowMs: number): Po
       lastTransitionTime: isSame ? before.lastTransitionTime! : formatTime(nowMs),
     }
   })
-  return [...old.filter((condition) => !OWNED.has(condition.type)), ...ours]
+  const others = old.filter((condition) => !OWNED.has(condition.type))
+  return [...others, ...resizeConditions(facts.resize, old, nowMs), ...ours]
+}
+
+/** Unlike the others they are there only while they are true, and belong to the generation that asked for the resize. */
+function resizeConditions(
+  { pending, inProgress }: ResizeState,
+  old: readonly PodCondition[],
+  nowMs: number,
+): PodCondition[] {
+  const condition = (type: string, generation: number, words: { reason?: string; message?: string }): PodCondition => {
+    const before = old.find((candidate) => candidate.type === type)
+    const isSame = before?.reason === words.reason && before?.message === words.message
+    const lastTransitionTime = (isSame ? before?.lastTransitionTime : undefined) ?? formatTime(nowMs)
+    return { type, status: 'True', ...words, observedGeneration: generation, lastTransitionTime }
+  }
+  return [
+    ...(pending
+      ? [condition('PodResizePending', pending.generation, { reason: pending.reason, message: pending.message })]
+      : []),
+    ...(inProgress
+      ? [
+          condition(
+            'PodResizeInProgress',
+            inProgress.generation,
+            inProgress.error === null ? {} : { reason: 'Error', message: inProgress.error },
+          ),
+        ]
+      : []),
+  ]
 }
 
 function sandboxVerdict(pod: Pod, state: PodState): Verdict {

@@ -1,5 +1,6 @@
 /** What a worker remembers of its pod between two rounds. */
 import type { Pod } from '#api/core/v1.gen.ts'
+import { resizeStateOf, type ResizeState } from '../resize/resize-state.ts'
 import { Semaphore } from '../semaphore.ts'
 import type { Waiting } from './container-status.ts'
 import { Backoff } from './restart-backoff.ts'
@@ -7,11 +8,12 @@ import { Backoff } from './restart-backoff.ts'
 export type Verdict = { readonly reason: string; readonly message: string }
 
 export class PodMemory {
-  /** The newest version that the API server (or the manifest folder) gave. */
+  /** The newest version that the API server (or the manifest folder) gave, with the resources that the node has promised. */
   pod: Pod
   readonly startTimeMs: number
   /** Why the kubelet itself ends the pod, if it does. */
   verdict: Verdict | null = null
+  resize: ResizeState
   readonly backoff = new Backoff()
   /** Why containers that are due do not run, by name. */
   readonly waiting = new Map<string, Waiting>()
@@ -25,6 +27,7 @@ export class PodMemory {
 
   constructor(pod: Pod, options: { readonly nowMs: number; readonly execsMax: number }) {
     this.pod = pod
+    this.resize = resizeStateOf(pod)
     this.startTimeMs = pod.status?.startTime === undefined ? options.nowMs : Date.parse(pod.status.startTime)
     this.execs = new Semaphore(options.execsMax)
   }

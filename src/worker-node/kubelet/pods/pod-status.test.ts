@@ -19,6 +19,7 @@ function statusOf(pod: Pod, state: PodState, more: Partial<PodStatusSources> = {
     startTimeMs: 1000,
     isDone: false,
     verdict: null,
+    resize: { pending: null, inProgress: null },
     ...more,
   })
 }

@@ -1,12 +1,15 @@
 /** Puts the status of a pod together from what the runtime, the probes and the worker know; pure. */
 import type { ContainerStatus, PodStatus } from '#api/core/v1.gen.ts'
+import type { ResizeState } from '../resize/resize-state.ts'
 import { containerStatusOf, type StatusSources } from './container-status.ts'
 import { conditionsOf, formatTime } from './pod-conditions.ts'
 import { containersOf, isHostNetwork, qosClassOf } from './pod-facts.ts'
 import { phaseOf, type Phase } from './pod-phase.ts'
+import { podResourcesOf } from './pod-resources.ts'
 import { activeOf } from './pod-state.ts'
 
 export type PodStatusSources = Omit<StatusSources, 'old'> & {
+  readonly resize: ResizeState
   readonly nowMs: number
   readonly hostIps: readonly string[]
   /** When this kubelet first saw the pod. */
@@ -48,8 +51,9 @@ export function podStatusOf(sources: PodStatusSources): PodStatus {
     ...addressesOf(sources, before),
     startTime: before.startTime ?? formatTime(sources.startTimeMs),
     qosClass: before.qosClass ?? qosClassOf(pod),
+    ...podResourcesOf(pod, state, phase),
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
-    conditions: conditionsOf(pod, { phase, statuses, state }, sources.nowMs),
+    conditions: conditionsOf(pod, { phase, statuses, state, resize: sources.resize }, sources.nowMs),
     ...(!isRefused && { containerStatuses: of('regular') }),
     ...(init.length > 0 && !isRefused && { initContainerStatuses: init }),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),

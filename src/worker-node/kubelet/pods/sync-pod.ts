@@ -6,11 +6,12 @@ import { podCgroupPath } from '../cgroups/pod-cgroups.ts'
 import { killContainer } from '../containers/kill-container.ts'
 import { killPod } from '../containers/kill-pod.ts'
 import { podLogFolder } from '../containers/pod-folders.ts'
-import { podCgroupResources } from '../containers/resources.ts'
 import { sandboxConfig } from '../containers/sandbox-config.ts'
 import { removeOldAttempts, startContainer, StartError, type StartInputs } from '../containers/start-container.ts'
 import { hostPortsOf } from '../host-ports.ts'
-import type { SandboxConfig } from '../runtime/runtime-service.ts'
+import { actuateResize, cgroupDuringResize, finishResize } from '../resize/actuate-resize.ts'
+import { planResize } from '../resize/actual-resources.ts'
+import type { ContainerDetail, SandboxConfig } from '../runtime/runtime-service.ts'
 import type { MountedVolume } from '../volumes/volume-plugin.ts'
 import { MountError } from '../volumes/volume-manager.ts'
 import type { WorkerContext } from '../worker-context.ts'
@@ -42,6 +43,7 @@ export async function syncPod(context: WorkerContext, memory: PodMemory, signal:
   const plan = planPod(pod, state, context.probes)
   forgetWaiting(memory, plan)
   if (plan.killPod && !plan.createSandbox) return DONE
+  const isResizing = memory.resize.inProgress !== null || planResize(pod, state).length > 0
   publish(context, memory, state)
   await checkNetwork(context, memory, plan)
   const volumes = await prepare(context, memory, state, signal)
@@ -56,7 +58,14 @@ export async function syncPod(context: WorkerContext, memory: PodMemory, signal:
   if (plan.createSandbox) await runSandbox(context, memory, { plan, state, signal })
   if (plan.createSandbox ?? plan.stop.length > 0) state = await refresh(context, memory)
   await openHostPorts(context, pod, state)
-  const wakeAtMs = await startAll(context, memory, { plan, state, volumes, signal })
+  const isResized = !isResizing || (await actuateResize(context, memory, state))
+  let wakeAtMs = await startAll(context, memory, { plan, state, volumes, signal })
+  if (isResizing) {
+    state = await observePod(context, memory)
+    finishResize(context, memory, state)
+    publish(context, memory, state)
+  }
+  if (!isResized) wakeAtMs = Math.min(wakeAtMs, context.clock.now() + RETRY_MS)
   return { isDone: false, wakeAtMs: Math.min(wakeAtMs, context.clock.now() + REFRESH_MS) }
 }
 
@@ -89,7 +98,7 @@ async function prepare(
   state: PodState,
   signal: AbortSignal,
 ): Promise<Map<string, MountedVolume>> {
-  await context.cgroups.apply(podCgroupPath(pod), podCgroupResources(pod)).catch((error: Error) => {
+  await context.cgroups.apply(podCgroupPath(pod), cgroupDuringResize(pod, state)).catch((error: Error) => {
     context.event(pod, 'Warning', 'FailedCreatePodContainer', `unable to ensure pod container exists: ${error.message}`)
     throw new SyncError(error.message)
   })
@@ -160,7 +169,9 @@ async function startAll(context: WorkerContext, memory: PodMemory, inputs: Start
   let wakeAtMs = Infinity
   let { state } = inputs
   for (const target of inputs.plan.start) {
-    const dueAtMs = holdBack(context, memory, target, state)
+    const dueAtMs = isStoppedForResize(inputs.plan, newestOf(state, target.container.name))
+      ? 0
+      : holdBack(context, memory, target, state)
     if (dueAtMs > 0) {
       wakeAtMs = Math.min(wakeAtMs, dueAtMs)
       if (target.kind === 'init') break
@@ -174,6 +185,10 @@ async function startAll(context: WorkerContext, memory: PodMemory, inputs: Start
   if (wakeAtMs < Infinity) publish(context, memory, state)
   return wakeAtMs
 }
+
+/** It did nothing wrong: its restart is part of the resize. */
+const isStoppedForResize = ({ stop }: PodPlan, last: ContainerDetail | undefined): boolean =>
+  stop.some(({ id, reason }) => id === last?.id && reason === 'Resize')
 
 /** When a container that ended may start again; 0 for now. */
 function holdBack(context: WorkerContext, memory: PodMemory, target: PodContainer, state: PodState): number {

@@ -1,9 +1,10 @@
 /** A container runtime in memory: containers "run" on the injected clock and end as they are told; for tests and simulated nodes. */
 import type { Clock, Timer } from '#base/clock.ts'
 import { GRPC_NOT_FOUND, GrpcError } from './grpc-client.ts'
-import { CONTAINER_NAME_LABEL, POD_UID_LABEL } from './labels.ts'
+import { containersOf, newContainer, newSandbox, sandboxesOf } from './new-records.ts'
 import { NamespaceMode } from './proto/cri_pb.ts'
 import type {
+  ActualResources,
   ContainerConfig,
   ContainerDetail,
   ContainerRecord,
@@ -46,6 +47,7 @@ type FakeContainer = ContainerDetail & {
   finishedAtMs: number
   exitCode: number
   reason: string
+  resources?: ActualResources
   readonly behaviour: FakeBehaviour
   timer: Timer | null
   ended: PromiseWithResolvers<void>
@@ -87,21 +89,11 @@ export class FakeRuntime implements RuntimeService {
 
   runPodSandbox(config: SandboxConfig): Promise<string> {
     const id = this.#newId('sandbox')
-    const { name = '', namespace = '', uid = '', attempt = 0 } = config.metadata ?? {}
+    const { name = '', attempt = 0 } = config.metadata ?? {}
     this.calls.push(`runPodSandbox ${name} ${attempt}`)
     const hostNetwork = config.linux?.securityContext?.namespaceOptions?.network === NamespaceMode.NODE
-    this.#sandboxes.set(id, {
-      id,
-      podUid: uid,
-      podName: name,
-      podNamespace: namespace,
-      attempt,
-      ready: true,
-      createdAtMs: this.#options.clock.now(),
-      labels: { ...config.labels },
-      ips: hostNetwork ? [] : [`10.244.0.${this.#nextId}`],
-      hostNetwork,
-    })
+    const ips = hostNetwork ? [] : [`10.244.0.${this.#nextId}`]
+    this.#sandboxes.set(id, newSandbox(config, { id, createdAtMs: this.#options.clock.now(), ips, hostNetwork }))
     return Promise.resolve(id)
   }
 
@@ -127,9 +119,7 @@ export class FakeRuntime implements RuntimeService {
   }
 
   listPodSandboxes(podUid?: string): Promise<Sandbox[]> {
-    return Promise.resolve(
-      [...this.#sandboxes.values()].filter((sandbox) => podUid === undefined || sandbox.podUid === podUid),
-    )
+    return Promise.resolve(sandboxesOf(this.#sandboxes.values(), podUid))
   }
 
   createContainer(sandboxId: string, config: ContainerConfig): Promise<string> {
@@ -137,25 +127,10 @@ export class FakeRuntime implements RuntimeService {
     const id = this.#newId('container')
     const { name = '', attempt = 0 } = config.metadata ?? {}
     this.calls.push(`createContainer ${name} ${attempt}`)
-    const image = config.image?.image ?? ''
+    const own = { id, sandboxId, createdAtMs: this.#options.clock.now(), logPath: config.logPath ?? '' }
     this.#containers.set(id, {
-      id,
-      sandboxId,
-      name: config.labels?.[CONTAINER_NAME_LABEL] ?? name,
-      attempt,
-      state: 'created',
-      createdAtMs: this.#options.clock.now(),
-      labels: { ...config.labels },
-      annotations: { ...config.annotations },
-      image,
-      imageRef: image,
-      imageId: image,
-      startedAtMs: 0,
-      finishedAtMs: 0,
-      exitCode: 0,
-      reason: '',
-      message: '',
-      logPath: config.logPath ?? '',
+      ...newContainer(config, own),
+      ...(config.linux?.resources && { resources: actualOf(config.linux.resources) }),
       behaviour: this.#options.behaviour?.(name, attempt) ?? {},
       timer: null,
       ended: Promise.withResolvers<void>(),
@@ -193,11 +168,7 @@ export class FakeRuntime implements RuntimeService {
   }
 
   listContainers(podUid?: string): Promise<ContainerRecord[]> {
-    return Promise.resolve(
-      [...this.#containers.values()]
-        .filter((container) => podUid === undefined || container.labels[POD_UID_LABEL] === podUid)
-        .map((container) => ({ ...container })),
-    )
+    return Promise.resolve(containersOf(this.#containers.values(), podUid).map((container) => ({ ...container })))
   }
 
   containerStatus(id: string): Promise<ContainerDetail | null> {
@@ -205,8 +176,11 @@ export class FakeRuntime implements RuntimeService {
     return Promise.resolve(container ? { ...container } : null)
   }
 
-  updateContainerResources(id: string, _resources: ContainerResources): Promise<void> {
-    this.calls.push(`updateContainerResources ${id}`)
+  updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+    const container = this.#containers.get(id)
+    if (!container) return Promise.reject(notFound(`container ${id}`))
+    this.calls.push(`updateContainerResources ${container.name}`)
+    container.resources = actualOf(resources)
     return Promise.resolve()
   }
 
@@ -316,5 +290,11 @@ export class FakeRuntime implements RuntimeService {
     return `${kind}-${this.#nextId++}`
   }
 }
+
+const actualOf = (resources: ContainerResources): ActualResources => ({
+  cpuShares: Number(resources.cpuShares ?? 0n),
+  cpuQuota: Number(resources.cpuQuota ?? 0n),
+  memoryLimitBytes: Number(resources.memoryLimitInBytes ?? 0n),
+})
 
 const notFound = (what: string): GrpcError => new GrpcError(GRPC_NOT_FOUND, `${what} not found`)

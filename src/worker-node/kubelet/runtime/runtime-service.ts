@@ -1,4 +1,5 @@
 /** What the kubelet asks of a container runtime: CRI v1 with the kubelet's own view of the answers. */
+import type { ResourceRequirements } from '#api/core/v1.gen.ts'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type {
   AuthConfigSchema,
@@ -42,6 +43,13 @@ export type ContainerRecord = {
   readonly annotations: Readonly<Record<string, string>>
 }
 
+/** 0: no limit. */
+export type ActualResources = {
+  readonly cpuShares: number
+  readonly cpuQuota: number
+  readonly memoryLimitBytes: number
+}
+
 /** One container with all that its status tells. */
 export type ContainerDetail = ContainerRecord & {
   readonly image: string
@@ -56,6 +64,10 @@ export type ContainerDetail = ContainerRecord & {
   readonly logPath: string
   /** Who runs it, where that is not the runtime that `version` names. */
   readonly runtimeName?: string
+  /** What the kernel was told; absent where the runtime does not say, or the container does not run yet. */
+  readonly resources?: ActualResources
+  /** What this node gave it last; absent where it does not remember (upstream's actuated resources). */
+  readonly actuated?: ResourceRequirements
   readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
 }
 

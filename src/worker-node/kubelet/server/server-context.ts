@@ -6,7 +6,6 @@ import type { Logger } from '#base/log.ts'
 import type { Pod } from '#api/core/v1.gen.ts'
 import type { CgroupManager } from '../cgroups/cgroup-manager.ts'
 import type { ContainerRecord, RuntimeService } from '../runtime/runtime-service.ts'
-import { findContainer } from '../pods/pod-facts.ts'
 import { HttpError } from './http-error.ts'
 
 export type ServerContext = {
@@ -40,14 +39,14 @@ export function findPod(
   context: ServerContext,
   namespace: string | undefined,
   name: string | undefined,
-  uid?: string,
+  { uid, absent = 'pod does not exist' }: { readonly uid?: string | undefined; readonly absent?: string } = {},
 ): Pod {
   const pod = context
     .pods()
     .find(
       ({ metadata }) => metadata.namespace === namespace && metadata.name === name && (!uid || metadata.uid === uid),
     )
-  if (!pod) throw new HttpError(404, `pod "${name}" not found in namespace "${namespace}"`)
+  if (!pod) throw new HttpError(404, absent)
   return pod
 }
 
@@ -55,12 +54,14 @@ export function findPod(
 export function podAndContainer(
   context: ServerContext,
   parts: readonly string[],
+  absent?: string,
 ): { readonly pod: Pod; readonly name: string } {
   if (parts.length < 3 || parts.length > 4) throw new HttpError(404, '404 page not found')
-  const pod = findPod(context, parts[0], parts[1], parts.length === 4 ? parts[2] : undefined)
-  const name = parts.at(-1)!
-  if (!findContainer(pod, name)) throw new HttpError(404, `container "${name}" not found in pod "${parts[1]}"`)
-  return { pod, name }
+  const pod = findPod(context, parts[0], parts[1], {
+    ...(parts.length === 4 && { uid: parts[2] }),
+    ...(absent !== undefined && { absent }),
+  })
+  return { pod, name: parts.at(-1)! }
 }
 
 /** Newest first. */
@@ -69,8 +70,10 @@ export async function containersNamed(context: ServerContext, pod: Pod, name: st
   return all.filter((container) => container.name === name).sort((a, b) => b.attempt - a.attempt)
 }
 
-export async function runningContainer(context: ServerContext, pod: Pod, name: string): Promise<ContainerRecord> {
-  const running = (await containersNamed(context, pod, name)).find(({ state }) => state === 'running')
-  if (!running) throw new HttpError(404, `unable to upgrade connection: container not found ("${name}")`)
-  return running
+export async function runningContainer(
+  context: ServerContext,
+  pod: Pod,
+  name: string,
+): Promise<ContainerRecord | null> {
+  return (await containersNamed(context, pod, name)).find(({ state }) => state === 'running') ?? null
 }

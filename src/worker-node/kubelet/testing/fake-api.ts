@@ -181,7 +181,8 @@ function merge(target: unknown, patch: unknown): unknown {
 
 function mergeConditions(old: unknown, patch: unknown): unknown[] {
   const byType = new Map((old as { type: string }[] | undefined)?.map((condition) => [condition.type, condition]))
-  for (const condition of patch as { type: string }[])
-    byType.set(condition.type, merge(byType.get(condition.type) ?? {}, condition) as { type: string })
+  for (const condition of patch as { type: string; $patch?: string }[])
+    if (condition.$patch === 'delete') byType.delete(condition.type)
+    else byType.set(condition.type, merge(byType.get(condition.type) ?? {}, condition) as { type: string })
   return [...byType.values()]
 }

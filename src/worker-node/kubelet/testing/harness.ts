@@ -1,5 +1,5 @@
 /** A whole kubelet on a virtual clock, with a runtime, an API server and mounts in memory; only files are real, in a scratch folder. */
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NO_LOG } from '#base/log.ts'
@@ -12,6 +12,7 @@ import { createKubelet } from '../kubelet.ts'
 import type { Kubelet, KubeletOptions } from '../kubelet-options.ts'
 import { FakeRuntime, type FakeRuntimeOptions } from '../runtime/fake-runtime.ts'
 import type { Mounter } from '../volumes/mounter.ts'
+import { countFileWork, isFileWorkUnderWay } from './file-work.ts'
 import { FakeApi } from './fake-api.ts'
 
 export type Harness = {
@@ -34,6 +35,7 @@ export async function startHarness(
   runtimeOptions: Omit<FakeRuntimeOptions, 'clock'> = {},
   options: Partial<KubeletOptions> = {},
 ): Promise<Harness> {
+  countFileWork()
   const clock = new VirtualClock()
   const api = new FakeApi()
   const runtime = new FakeRuntime({ clock, ...runtimeOptions })
@@ -104,12 +106,17 @@ async function until(
   throw new Error(`never happened within ${limitMs / 1000} s: ${what}`)
 }
 
-/** More steps on files, one behind the other, than the start of a container has. */
-const FILE_STEPS = 40
+/** Between two steps on files, nothing of them is under way for a turn or two of the event loop. */
+const QUIET_TURNS = 4
+/** Other tests of the process have files, too, and may always be at it. */
+const TURNS_MAX = 1_000_000
 
-/** Work on real files takes real moments, in which virtual time stands still: as many steps of our own let it catch up. */
+/** Work on real files takes real moments, long ones on a busy disk: virtual time stands still until none is under way. */
 async function settleFiles(): Promise<void> {
-  for (let step = 0; step < FILE_STEPS; step++) await stat('/')
+  for (let turn = 0, quiet = 0; quiet < QUIET_TURNS && turn < TURNS_MAX; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    quiet = isFileWorkUnderWay() ? 0 : quiet + 1
+  }
 }
 
 const NO_MOUNTS: Mounter = {

@@ -71,6 +71,7 @@ export async function containerStatus(client: GrpcClient, containerId: string): 
 
 function describe(status: ContainerStatus): ContainerDetail {
   const user = status.user?.linux
+  const resources = status.resources?.linux
   return {
     id: status.id,
     sandboxId: '',
@@ -89,6 +90,13 @@ function describe(status: ContainerStatus): ContainerDetail {
     reason: status.reason,
     message: status.message,
     logPath: status.logPath,
+    ...(resources && {
+      resources: {
+        cpuShares: Number(resources.cpuShares),
+        cpuQuota: Math.max(0, Number(resources.cpuQuota)),
+        memoryLimitBytes: Math.max(0, Number(resources.memoryLimitInBytes)),
+      },
+    }),
     ...(user && {
       user: {
         uid: Number(user.uid),

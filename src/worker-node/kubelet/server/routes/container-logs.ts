@@ -3,13 +3,15 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Pod } from '#api/core/v1.gen.ts'
 import { podLogFolder } from '../../containers/pod-folders.ts'
+import { findContainer } from '../../pods/pod-facts.ts'
 import { readLog, type LogOptions } from '../../logs/read-log.ts'
 import type { ContainerRecord } from '../../runtime/runtime-service.ts'
 import { HttpError } from '../http-error.ts'
 import { containersNamed, podAndContainer, type RequestHandler, type ServerContext } from '../server-context.ts'
 
 export const serveContainerLogs: RequestHandler = async (context, { url, parts, signal }, response) => {
-  const { pod, name } = podAndContainer(context, parts)
+  const { pod, name } = podAndContainer(context, parts, `pod ${JSON.stringify(parts[1])} does not exist`)
+  if (!findContainer(pod, name)) throw new HttpError(404, `container "${name}" not found in pod "${pod.metadata.name}"`)
   const options = parseLogOptions(url.searchParams, context.clock.now())
   const container = await chooseContainer(context, pod, name, url.searchParams.get('previous') === 'true')
   const path = join(context.podLogsDir, podLogFolder(pod), name, `${container.attempt}.log`)

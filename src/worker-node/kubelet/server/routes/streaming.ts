@@ -1,4 +1,5 @@
 /** /exec, /attach and /portForward: connections into containers, for SPDY clients handed through, for WebSocket clients bridged. */
+import type { Pod } from '#api/core/v1.gen.ts'
 import { newestReadySandbox } from '../../pods/pod-state.ts'
 import { findContainer } from '../../pods/pod-facts.ts'
 import type { StreamOptions } from '../../runtime/runtime-service.ts'
@@ -12,6 +13,7 @@ import { isWebSocketRequest, requestedProtocols } from '../streams/websocket-con
 export const serveExec: UpgradeHandler = async (context, call, connection) => {
   const { pod, name } = podAndContainer(context, call.parts)
   const container = await runningContainer(context, pod, name)
+  if (!container) throw new HttpError(500, `container not found ("${name}")`)
   const command = call.url.searchParams.getAll('command')
   const options = streamOptions(call)
   await serveCommand(call, connection, options, () => context.runtime.exec(container.id, command, options))
@@ -20,13 +22,17 @@ export const serveExec: UpgradeHandler = async (context, call, connection) => {
 export const serveAttach: UpgradeHandler = async (context, call, connection) => {
   const { pod, name } = podAndContainer(context, call.parts)
   const container = await runningContainer(context, pod, name)
-  const spec = findContainer(pod, name)!.container
+  const spec = findContainer(pod, name)?.container
+  if (!container || !spec) throw new HttpError(500, `container ${name} not found in pod ${fullName(pod)}`)
   // What the container was created with counts, not what the client wishes.
   const asked = streamOptions(call)
   const tty = spec.tty ?? false
   const options = { ...asked, tty, stdin: asked.stdin && (spec.stdin ?? false), stderr: asked.stderr && !tty }
   await serveCommand(call, connection, options, () => context.runtime.attach(container.id, options))
 }
+
+/** How upstream's kubelet names a pod in these answers. */
+const fullName = ({ metadata }: Pod): string => `${metadata.name}_${metadata.namespace}`
 
 async function serveCommand(
   { request }: Call,
@@ -57,9 +63,9 @@ function streamOptions({ url }: Call): StreamOptions {
 }
 
 export const servePortForwarding: UpgradeHandler = async (context, { parts, request, url }, { socket, head }) => {
-  const pod = findPod(context, parts[0], parts[1], parts[2])
+  const pod = findPod(context, parts[0], parts[1], { uid: parts[2] })
   const sandbox = await newestReadySandbox(context.runtime, pod.metadata.uid)
-  if (!sandbox) throw new HttpError(404, `sandbox of pod "${pod.metadata.name}" is not running`)
+  if (!sandbox) throw new HttpError(500, `pod not found ("${fullName(pod)}")`)
   if (!isWebSocketRequest(request))
     return await proxyUpgrade(request, socket, head, await context.runtime.portForward(sandbox.id))
   const offered = requestedProtocols(request)
