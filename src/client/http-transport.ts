@@ -1,7 +1,7 @@
 /** Speaks to an API server over HTTPS: one HTTP/2 connection for all calls and watches, opened again when it breaks. */
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { readFile } from 'node:fs/promises'
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Timer } from '#base/clock.ts'
 import type { Status } from '#machinery/meta/v1.gen.ts'
 import { StatusError } from '#machinery/status-error.ts'
 import type { ConnectionConfig } from './kubeconfig.ts'
@@ -135,16 +135,19 @@ export class HttpTransport implements Transport {
 
   /** Pings until the session ends; one that does not answer is destroyed, which ends its watches. */
   #watchOver(session: ClientHttp2Session): void {
-    this.#clock.setTimer(PING_MS, () => {
+    const clock = this.#clock
+    let timer: Timer
+    const sendPing = (): void => {
       if (session.destroyed || session.closed) return
-      const limit = this.#clock.setTimer(PING_TIMEOUT_MS, () =>
-        session.destroy(new Error('the API server does not answer'), constants.NGHTTP2_NO_ERROR),
-      )
-      session.ping(() => {
-        limit.cancel()
-        this.#watchOver(session)
+      const unanswered = new Error('the API server does not answer')
+      timer = clock.setTimer(PING_TIMEOUT_MS, () => session.destroy(unanswered, constants.NGHTTP2_NO_ERROR))
+      session.ping((error) => {
+        timer.cancel()
+        if (error === null) timer = clock.setTimer(PING_MS, sendPing)
       })
-    })
+    }
+    timer = clock.setTimer(PING_MS, sendPing)
+    session.once('close', () => timer.cancel())
   }
 }
 
