@@ -1,5 +1,5 @@
 /** The flags of kube-controller-manager, named and defaulted as upstream's, and what they mean for the controllers. */
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import { parseDuration } from '#base/duration.ts'
 import {
   DURATION_MS_DEFAULT,
@@ -10,6 +10,7 @@ import {
   NODE_LIFECYCLE_DEFAULTS,
   type NodeLifecycleOptions,
 } from '#control-plane/controllers/node-lifecycle/options.ts'
+import { FlagError, parseBoolean } from './flags.ts'
 
 export type SigningFiles = { readonly certFile: string; readonly keyFile: string }
 
@@ -26,32 +27,26 @@ export type ControllerManagerFlags = {
   readonly signingDurationMs: number
 }
 
-const OPTIONS = {
-  kubeconfig: { type: 'string' },
-  'leader-elect': { type: 'boolean', default: true },
-  'cluster-cidr': { type: 'string' },
-  'root-ca-file': { type: 'string' },
-  'service-account-private-key-file': { type: 'string' },
-  controllers: { type: 'string', default: '*' },
-  'node-monitor-period': { type: 'string' },
-  'node-monitor-grace-period': { type: 'string' },
-  'node-startup-grace-period': { type: 'string' },
-  'node-eviction-rate': { type: 'string' },
-  'secondary-node-eviction-rate': { type: 'string' },
-  'large-cluster-size-threshold': { type: 'string' },
-  'unhealthy-zone-threshold': { type: 'string' },
-  'cluster-signing-cert-file': { type: 'string' },
-  'cluster-signing-key-file': { type: 'string' },
-  'cluster-signing-kube-apiserver-client-cert-file': { type: 'string' },
-  'cluster-signing-kube-apiserver-client-key-file': { type: 'string' },
-  'cluster-signing-kubelet-client-cert-file': { type: 'string' },
-  'cluster-signing-kubelet-client-key-file': { type: 'string' },
-  'cluster-signing-kubelet-serving-cert-file': { type: 'string' },
-  'cluster-signing-kubelet-serving-key-file': { type: 'string' },
-  'cluster-signing-legacy-unknown-cert-file': { type: 'string' },
-  'cluster-signing-legacy-unknown-key-file': { type: 'string' },
-  'cluster-signing-duration': { type: 'string' },
-} as const
+/** Flags that take a text, with what `--help` says of them; without a value of its own each keeps upstream's default. */
+const TEXT_FLAGS: readonly (readonly [flag: string, description: string])[] = [
+  ['kubeconfig <file>', 'how to reach the API server; a pod uses its service account without it'],
+  ['cluster-cidr <range>', 'addresses that the pod ranges of nodes are cut from'],
+  ['root-ca-file <file>', 'authority of the API server, published to each namespace'],
+  ['service-account-private-key-file <file>', 'key that signs the tokens of Secrets'],
+  ['controllers <names>', 'names of controllers, `-name` for all but that one, `*` for all'],
+  ['node-monitor-period <duration>', 'time between two looks at the heartbeats of nodes'],
+  ['node-monitor-grace-period <duration>', 'silence after which a node counts as lost'],
+  ['node-startup-grace-period <duration>', 'the same for a node that never reported'],
+  ['node-eviction-rate <number>', 'nodes emptied per second in a healthy zone'],
+  ['secondary-node-eviction-rate <number>', 'nodes emptied per second in an unhealthy zone'],
+  ['large-cluster-size-threshold <number>', 'smaller zones are not emptied while they are unhealthy'],
+  ['unhealthy-zone-threshold <number>', 'share of lost nodes from which a zone is unhealthy'],
+  ...['', '-kube-apiserver-client', '-kubelet-client', '-kubelet-serving', '-legacy-unknown'].flatMap((signer) => [
+    [`cluster-signing${signer}-cert-file <file>`, 'authority that signs CertificateSigningRequests'] as const,
+    [`cluster-signing${signer}-key-file <file>`, 'its key'] as const,
+  ]),
+  ['cluster-signing-duration <duration>', 'longest time that a signed certificate lasts'],
+]
 
 /** Signer -> how the flags of its own authority are called. */
 const SIGNER_FLAGS: Readonly<Record<SignerName, string>> = {
@@ -61,22 +56,35 @@ const SIGNER_FLAGS: Readonly<Record<SignerName, string>> = {
   'kubernetes.io/legacy-unknown': 'cluster-signing-legacy-unknown',
 }
 
-/** Throws for a flag that is unknown, or whose value is none. */
-export function parseControllerManagerFlags(args: readonly string[]): ControllerManagerFlags {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS, allowNegative: true })
+function createCommand(): Command {
+  const command = new Command('kube-controller-manager')
+    .description('Runs the controllers that bring the actual state closer to the desired one.')
+    .option('--leader-elect [boolean]', 'of several only the holder of the lease works', parseBoolean, true)
+  for (const [flag, description] of TEXT_FLAGS) command.option(`--${flag}`, description)
+  return command
+}
+
+/** Tells an unknown flag and ends the process; throws FlagError for a value that is none. */
+export function parseControllerManagerFlags(
+  args: readonly string[],
+  command = createCommand(),
+): ControllerManagerFlags {
+  const options = command.parse([...args], { from: 'user' }).opts<Record<string, string | boolean>>()
+  const values: Values = Object.fromEntries(
+    command.options.map((option) => [option.long!.slice('--'.length), options[option.attributeName()]]),
+  )
+  const text = (flag: string): string | undefined => values[flag] as string | undefined
+  const duration = text('cluster-signing-duration')
   return {
-    kubeconfig: values.kubeconfig,
-    leaderElect: values['leader-elect'],
-    clusterCidr: values['cluster-cidr'],
-    rootCaFile: values['root-ca-file'],
-    serviceAccountPrivateKeyFile: values['service-account-private-key-file'],
-    controllers: values.controllers.split(','),
+    kubeconfig: text('kubeconfig'),
+    leaderElect: values['leader-elect'] === true,
+    clusterCidr: text('cluster-cidr'),
+    rootCaFile: text('root-ca-file'),
+    serviceAccountPrivateKeyFile: text('service-account-private-key-file'),
+    controllers: (text('controllers') ?? '*').split(','),
     nodeLifecycle: nodeLifecycleOf(values),
     signingFiles: signingFilesOf(values),
-    signingDurationMs:
-      values['cluster-signing-duration'] === undefined
-        ? DURATION_MS_DEFAULT
-        : durationOf('cluster-signing-duration', values['cluster-signing-duration']),
+    signingDurationMs: duration === undefined ? DURATION_MS_DEFAULT : durationOf('cluster-signing-duration', duration),
   }
 }
 
@@ -90,7 +98,7 @@ function signingFilesOf(values: Values): ControllerManagerFlags['signingFiles'] 
     return files === null ? [] : [[signer, files] as const]
   })
   if (shared !== null && own.length > 0)
-    throw new Error('cannot specify default and per controller certs at the same time')
+    throw new FlagError('cannot specify default and per controller certs at the same time')
   return Object.fromEntries(shared === null ? own : SIGNERS.map((signer) => [signer, shared]))
 }
 
@@ -98,7 +106,7 @@ function filesOf(values: Values, flag: string): SigningFiles | null {
   const [certFile, keyFile] = [values[`${flag}-cert-file`], values[`${flag}-key-file`]]
   if (certFile === undefined && keyFile === undefined) return null
   if (typeof certFile !== 'string' || typeof keyFile !== 'string')
-    throw new Error(`--${flag}-cert-file and --${flag}-key-file go together`)
+    throw new FlagError(`--${flag}-cert-file and --${flag}-key-file go together`)
   return { certFile, keyFile }
 }
 
@@ -121,12 +129,13 @@ function nodeLifecycleOf(values: Values): NodeLifecycleOptions {
 
 function durationOf(flag: string, text: string): number {
   const duration = parseDuration(text)
-  if (duration === null || duration <= 0) throw new Error(`--${flag}: "${text}" is not a duration such as 5s or 1m30s`)
+  if (duration === null || duration <= 0)
+    throw new FlagError(`--${flag}: "${text}" is not a duration such as 5s or 1m30s`)
   return duration
 }
 
 function numberOf(flag: string, text: string): number {
   const number = text.trim() === '' ? Number.NaN : Number(text)
-  if (!Number.isFinite(number) || number < 0) throw new Error(`--${flag}: "${text}" is not a number of 0 or more`)
+  if (!Number.isFinite(number) || number < 0) throw new FlagError(`--${flag}: "${text}" is not a number of 0 or more`)
   return number
 }
