@@ -21,6 +21,7 @@ const flags = new Command(NAME)
   .opts<Flags>()
 
 await runComponent(NAME, async (signal) => {
+  const port = portNumber('port', flags.port)
   const { informers, clock, random, log } = await connectComponent(NAME, flags.kubeconfig)
   const view = createInformerView({
     services: informers.informer(SERVICES),
@@ -34,7 +35,7 @@ await runComponent(NAME, async (signal) => {
     domain: flags.clusterDomain,
     nameservers: parseNameservers(await readFlagFile('resolv-conf', flags.resolvConf)),
     addresses: flags.address,
-    port: portNumber('port', flags.port),
+    port,
     clock,
     random,
     log,

@@ -25,6 +25,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
 export function explainError(error: unknown): string | null {
   if (!(error instanceof Error)) return null
   if (EXPECTED_ERRORS.some((kind) => error instanceof kind)) return error.message
-  const advice = REFUSALS[(error as NodeJS.ErrnoException).code ?? '']
-  return advice === undefined ? null : `${error.message}: ${advice}`
+  const { code = '', path } = error as NodeJS.ErrnoException
+  const advice = REFUSALS[code]
+  if (advice !== undefined) return `${error.message}: ${advice}`
+  // A file that is missing or cannot be read: the message names it.
+  return path === undefined ? null : error.message
 }

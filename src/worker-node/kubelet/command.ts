@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { SystemClock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { SystemRandom } from '#base/random.ts'
+import { untilAborted } from '#base/until-signal.ts'
 import { ApiEventRecorder } from '#client/api-event-recorder.ts'
 import { HttpTransport } from '#client/http-transport.ts'
-import { KubeconfigError, loadKubeconfig } from '#client/kubeconfig.ts'
+import { loadKubeconfig } from '#client/kubeconfig.ts'
 import { RestClient } from '#client/rest-client.ts'
 import { HostPorts } from '../network/host-ports/host-ports.ts'
 import { selectCgroupManager } from './cgroups/select-cgroup-manager.ts'
@@ -22,10 +23,7 @@ const FLUSH_MS = 1000
 export async function runKubelet(flags: KubeletFlags, log: Logger, signal: AbortSignal): Promise<void> {
   const options = await readOptions(flags, log)
   const kubelet = createKubelet(options)
-  const stopped = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+  const stopped = untilAborted(signal)
   const started = kubelet.start().catch((error: unknown) => {
     if (!signal.aborted) throw error
   })
@@ -33,12 +31,6 @@ export async function runKubelet(flags: KubeletFlags, log: Logger, signal: Abort
   await kubelet.stop()
   // What an API server that is gone does not take is lost.
   await Promise.race([options.events.flush(), options.clock.sleep(FLUSH_MS)])
-}
-
-/** The line for whoever started the process; null for a defect, whose stack is wanted. */
-export function explainStartError(error: unknown): string | null {
-  if (error instanceof KubeconfigError) return error.message
-  return error instanceof Error && 'syscall' in error ? error.message : null
 }
 
 async function readOptions(

@@ -1,0 +1,34 @@
+/** Each component's process tells a wrong flag, and what a flag names but is not there, in one line. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+
+const BIN = new URL('../../bin/', import.meta.url).pathname
+
+const REFUSALS: readonly (readonly [program: string, args: readonly string[], words: RegExp])[] = [
+  ['kube-apiserver', [], /^kube-apiserver: --tls-cert-file is missing\n$/],
+  ['kube-apiserver', ['--tls-cert-file=/none'], /^kube-apiserver: --tls-cert-file: ENOENT.*\n$/],
+  ['kube-controller-manager', ['--bogus'], /^error: unknown option '--bogus'\n$/],
+  ['kube-controller-manager', ['--root-ca-file=/none'], /^kube-controller-manager: --root-ca-file: ENOENT.*\n$/],
+  [
+    'kube-scheduler',
+    ['--leader-elect=maybe'],
+    /^error: option '--leader-elect \[boolean\]' argument 'maybe' is invalid/,
+  ],
+  ['kube-scheduler', ['--config=file'], /^kube-scheduler: --config: configuration files are not supported.*\n$/],
+  ['kube-scheduler', ['--kubeconfig=/none'], /^kube-scheduler: cannot read kubeconfig \/none: ENOENT.*\n$/],
+  ['kube-proxy', [], /^kube-proxy: --cluster-cidr is missing\n$/],
+  ['kube-proxy', ['--cluster-cidr=10.0.0.0/8', '--kubeconfig=/none'], /^kube-proxy: cannot read kubeconfig .*\n$/],
+  ['cluster-dns', ['--port=many'], /^cluster-dns: --port: "many" is no whole number\n$/],
+  ['kubelet', ['--node-ip=127.0.0.1', '--kubeconfig=/none'], /^kubelet: cannot read kubeconfig \/none: ENOENT.*\n$/],
+]
+
+for (const [program, args, words] of REFUSALS)
+  test(`${program} ${args.join(' ')}`, async () => {
+    const node = ['--disable-warning=ExperimentalWarning', `${BIN}${program}.ts`]
+    const [code, stderr] = await new Promise<[unknown, string]>((resolve) =>
+      execFile(process.execPath, [...node, ...args], (error, _stdout, text) => resolve([error?.code, text])),
+    )
+    assert.equal(code, 1)
+    assert.match(stderr, words)
+  })
