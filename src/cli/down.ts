@@ -1,8 +1,9 @@
 /** `kubets down`: stops a cluster and removes everything of it from this machine. */
 import type { Command } from 'commander'
 import { SystemClock } from '#base/clock.ts'
+import { DEFAULT_NAME } from '#cluster/cluster-state.ts'
 import { takeDown } from '#cluster/down.ts'
-import { DEFAULT_NAME, NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
+import { NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
 import { createProgress } from './progress.ts'
 
 export function register(program: Command): void {

@@ -1,9 +1,9 @@
 /** `kubets image load|list`: images for the cluster's own registry, without any other registry. */
 import type { Command } from 'commander'
-import { paths } from '#cluster/cluster-state.ts'
+import { DEFAULT_NAME, paths } from '#cluster/cluster-state.ts'
 import { ImageStore } from '#cluster/images/image-store.ts'
 import { loadImages } from '#cluster/images/load-archive.ts'
-import { DEFAULT_NAME, NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
+import { NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
 
 export function register(program: Command): void {
   const image = program.command('image').description('images that the cluster serves from its own registry')

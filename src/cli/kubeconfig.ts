@@ -1,7 +1,7 @@
 /** `kubets kubeconfig`: prints where the kubeconfig of a cluster is. */
 import type { Command } from 'commander'
-import { paths } from '#cluster/cluster-state.ts'
-import { DEFAULT_NAME, NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
+import { DEFAULT_NAME, paths } from '#cluster/cluster-state.ts'
+import { NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
 
 export function register(program: Command): void {
   program

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { ClusterError, paths } from '#cluster/cluster-state.ts'
-import { DEFAULT_NAME, NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
+import { ClusterError, DEFAULT_NAME, paths } from '#cluster/cluster-state.ts'
+import { NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
 
 export function register(program: Command): void {
   program

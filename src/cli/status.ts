@@ -1,11 +1,10 @@
 /** `kubets status`: what runs of a cluster, what it costs, and what is wrong. */
 import type { Command } from 'commander'
 import { SystemClock } from '#base/clock.ts'
-import type { ClusterState } from '#cluster/cluster-state.ts'
-import { nodeNames } from '#cluster/cluster-state.ts'
+import { BoxError, commandLine, DEFAULT_NAME, nodeNames, type ClusterState } from '#cluster/cluster-state.ts'
 import { createProbe, isApiReady, isNodeReady, listNodes } from '#cluster/probe.ts'
 import { readStatus, type BoxStatus, type ProcessCost } from '#cluster/status.ts'
-import { DEFAULT_NAME, NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
+import { NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
 
 /** CPU use is measured over this time. */
 const SAMPLE_MS = 500
@@ -63,13 +62,14 @@ const row = (name: string, count: string, memory: string, cpu: string): string =
 async function findProblems(state: ClusterState, boxes: readonly BoxStatus[]): Promise<string[]> {
   const problems = boxes
     .filter(({ processes }) => processes.length === 0)
-    .map(({ box }) => `${box} does not run; start it with: kubets up`)
+    .map(({ box }) => `${box} does not run; start it with: ${commandLine('up', state.name)}`)
   const probe = await createProbe(state)
-  if (!(await isApiReady(probe))) return [...problems, 'the API server is not ready; see: kubets logs control-plane']
+  if (!(await isApiReady(probe)))
+    return [...problems, new BoxError('control-plane', 'the API server is not ready', state.name).message]
   const nodes = await listNodes(probe)
   for (const name of nodeNames(state)) {
     const node = nodes.find((candidate) => candidate.metadata.name === name)
-    if (node === undefined) problems.push(`${name} is not registered; see: kubets logs ${name}`)
+    if (node === undefined) problems.push(new BoxError(name, `${name} is not registered`, state.name).message)
     else if (!isNodeReady(node)) {
       const condition = node.status?.conditions?.find(({ type }) => type === 'Ready')
       problems.push(`${name} is not ready: ${condition?.message ?? 'no condition reported'}`)

@@ -3,9 +3,9 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import { SystemClock } from '#base/clock.ts'
-import { paths } from '#cluster/cluster-state.ts'
+import { commandLine, DEFAULT_NAME, paths } from '#cluster/cluster-state.ts'
 import { bringUp, type UpResult } from '#cluster/up.ts'
-import { DEFAULT_NAME, NAME_FLAG, NAME_HELP } from './cluster-option.ts'
+import { NAME_FLAG, NAME_HELP } from './cluster-option.ts'
 import { createProgress } from './progress.ts'
 
 type Options = { name: string; nodes?: number; dataDir?: string; port?: number; install: boolean }
@@ -49,16 +49,16 @@ async function start(options: Options): Promise<void> {
 
 function summary({ state, wasRunning, apiReadyMs, nodesReadyMs }: UpResult): string {
   const kubeconfig = paths.kubeconfig(state.dataDir)
+  const nodes = state.nodes === 1 ? '1 node' : `${state.nodes} nodes`
   if (wasRunning)
-    return `cluster "${state.name}" is already running with ${state.nodes} nodes: nothing to do\nkubeconfig: ${kubeconfig}\n`
-  const nameOption = state.name === DEFAULT_NAME ? '' : ` --name ${state.name}`
-  return `cluster "${state.name}" is up: API after ${(apiReadyMs / 1000).toFixed(2)} s, ${state.nodes} nodes ready after ${(nodesReadyMs / 1000).toFixed(2)} s
+    return `cluster "${state.name}" is already running with ${nodes}: nothing to do\nkubeconfig: ${kubeconfig}\n`
+  return `cluster "${state.name}" is up: API after ${(apiReadyMs / 1000).toFixed(2)} s, ${nodes} ready after ${(nodesReadyMs / 1000).toFixed(2)} s
 kubeconfig: ${kubeconfig}
 
 Try next:
-  export KUBECONFIG=$(./kubets kubeconfig${nameOption})
+  export KUBECONFIG=$(./${commandLine('kubeconfig', state.name)})
   kubectl get nodes -o wide
   kubectl create deployment web --image=nginx --replicas=3
-  ./kubets status${nameOption}
+  ./${commandLine('status', state.name)}
 `
 }

@@ -29,6 +29,24 @@ export const REGISTRY_PORT = 5000
 
 export class ClusterError extends Error {}
 
+/** What is wrong with one box; the way out is its log. */
+export class BoxError extends ClusterError {
+  readonly box: string
+  /** Without the way out. */
+  readonly reason: string
+  constructor(box: string, reason: string, cluster: string) {
+    super(`${reason}; see: ${commandLine(`logs ${box}`, cluster)}`)
+    this.box = box
+    this.reason = reason
+  }
+}
+
+export const DEFAULT_NAME = 'kubets'
+
+/** `kubets logs node-1 --name mine`, as a user would type it for that cluster. */
+export const commandLine = (command: string, cluster: string): string =>
+  `kubets ${command}${cluster === DEFAULT_NAME ? '' : ` --name ${cluster}`}`
+
 const NAME_PATTERN = /^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/
 
 export function checkClusterName(name: string): void {
@@ -62,26 +80,30 @@ export const paths = {
  * has to be taken down.
  */
 export async function loadState(name: string): Promise<ClusterState | null> {
-  const register = await readOptional(join(REGISTER_DIR, `${name}.json`))
+  const file = join(REGISTER_DIR, `${name}.json`)
+  const register = await readOptional(file)
   if (register === null) return null
-  const remembered = JSON.parse(register) as ClusterState
+  const remembered = readJson(register, file)
   const text = await readOptional(paths.state(remembered.dataDir))
   return text === null ? remembered : parseState(text, remembered.dataDir)
 }
 
 /** Throws ClusterError for a folder of a newer version or one that is damaged. */
 export function parseState(text: string, dataDir: string): ClusterState {
-  let state: ClusterState
-  try {
-    state = JSON.parse(text) as ClusterState
-  } catch {
-    throw new ClusterError(`${paths.state(dataDir)} is damaged: restore it, or remove the cluster with: kubets down`)
-  }
+  const state = readJson(text, paths.state(dataDir))
   if (state.format > DATA_FORMAT)
     throw new ClusterError(
       `${dataDir} was written by a newer kubets (format ${state.format}, this one knows ${DATA_FORMAT}). Use that version, or another --data-dir.`,
     )
   return state
+}
+
+function readJson(text: string, file: string): ClusterState {
+  try {
+    return JSON.parse(text) as ClusterState
+  } catch {
+    throw new ClusterError(`${file} is damaged: restore it, or remove it with the rest of the cluster`)
+  }
 }
 
 export async function saveState(state: ClusterState): Promise<void> {

@@ -5,7 +5,7 @@ import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import type { Node } from '#api/core/v1.gen.ts'
 import type { Clock } from '#base/clock.ts'
-import { ClusterError, paths, type ClusterState } from './cluster-state.ts'
+import { type ClusterError, paths, type ClusterState } from './cluster-state.ts'
 
 export type Probe = {
   /** Body of a GET, and its status code; null when the API server does not answer. */
@@ -64,13 +64,13 @@ export function isNodeReady(node: Node, sinceMs = 0): boolean {
 /** Polls until the condition holds; throws ClusterError with `what` when it does not in time. */
 export async function waitFor(
   condition: () => Promise<boolean>,
-  what: () => string,
+  failure: () => ClusterError,
   limitMs: number,
   clock: Clock,
 ): Promise<void> {
   const deadline = clock.monotonic() + limitMs
   while (!(await condition())) {
-    if (clock.monotonic() > deadline) throw new ClusterError(what())
+    if (clock.monotonic() > deadline) throw failure()
     await clock.sleep(20)
   }
 }
