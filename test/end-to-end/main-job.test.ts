@@ -115,6 +115,14 @@ describe('the main job', { skip }, () => {
     }
   })
 
+  test('the proxy of a pod answers, or says why it cannot reach it', async () => {
+    const [pod] = (await cluster.kubectl('-n shop get pods -l app=web -o name')).trim().split('\n')
+    const path = (port: number): string => `/api/v1/namespaces/shop/pods/${pod!.replace('pod/', '')}:${port}/proxy/`
+    assert.match(await cluster.kubectl(`get --raw ${path(8080)}`), /^hello from web-/)
+    const silent = await cluster.try(`get --raw ${path(9)}`)
+    assert.match(silent.stderr, /ServiceUnavailable.*error trying to reach service: dial tcp .*connection refused/)
+  })
+
   test('debug adds a container to a running pod', async () => {
     const output = await cluster.kubectlArgs([
       ...'-n shop debug singleton --image=example.test/shell:1 --target=singleton --attach=true --quiet -- sh -c'.split(

@@ -24,12 +24,12 @@ const tlsOptions = ({ tls }: Endpoint): TlsOptions =>
     ? { rejectUnauthorized: false }
     : { ca: tls.certificateAuthority, cert: tls.certificate, key: tls.privateKey }
 
-/** The backend's answer, its body still to be read. Throws StatusError 503 or 500 when it cannot be reached. */
+/** The backend's answer, its body still to be read. Throws BackendUnreachableError. */
 export function sendToBackend(request: BackendRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = openRequest(request, { signal: request.signal })
     outgoing.on('response', resolve)
-    outgoing.on('error', (error) => reject(dialError(error, request)))
+    outgoing.on('error', (error) => reject(new BackendUnreachableError(error, request)))
     if (request.body === null) outgoing.end()
     else pipeline(request.body, outgoing, () => {}) // The error event above tells of a failure.
   })
@@ -50,13 +50,15 @@ function openRequest(
   })
 }
 
-function dialError(error: NodeJS.ErrnoException, { endpoint, target }: BackendRequest): StatusError {
-  const url = `${endpoint.scheme}://${authority(endpoint)}${target}`
-  return new StatusError({
-    code: 500,
-    reason: '',
-    message: `Get ${JSON.stringify(url)}: ${describeDial(error, endpoint)}`,
-  })
+/** A backend that cannot be reached, or leaves before it answers. */
+export class BackendUnreachableError extends Error {
+  /** Go's words for what happened: `dial tcp 10.244.0.2:80: connect: connection refused`. */
+  readonly reason: string
+  constructor(error: NodeJS.ErrnoException, { endpoint, target }: BackendRequest) {
+    const reason = describeDial(error, endpoint)
+    super(`Get ${JSON.stringify(`${endpoint.scheme}://${authority(endpoint)}${target}`)}: ${reason}`)
+    this.reason = reason
+  }
 }
 
 /** Go's words for the usual failures to connect. */

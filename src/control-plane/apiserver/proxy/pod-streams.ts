@@ -5,7 +5,7 @@ import type { Client } from '#client/client.ts'
 import { badRequest, StatusError } from '#machinery/status-error.ts'
 import { isTrue } from '../request-info.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
-import { sendToBackend, tunnel } from './backend.ts'
+import { BackendUnreachableError, sendToBackend, tunnel } from './backend.ts'
 import { upgradeHeaders } from './forward-headers.ts'
 import { kubeletEndpoint, type Endpoint, type KubeletClientCredentials } from './kubelet-endpoint.ts'
 import { validateLogOptions } from './log-options.ts'
@@ -46,6 +46,10 @@ export class PodStreams {
       headers: {},
       body: null,
       signal: request.signal,
+    }).catch((error: unknown) => {
+      throw error instanceof BackendUnreachableError
+        ? new StatusError({ code: 500, reason: '', message: error.message })
+        : error
     })
     if ((answer.statusCode ?? 500) >= 400) throw await refusalOf(answer, pod)
     return plainText(answer)

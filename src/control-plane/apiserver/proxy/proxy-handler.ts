@@ -1,10 +1,10 @@
 /** Serves `…/proxy` of pods, services and nodes, and the streams of pods. */
 import type { KindDefinition } from '#api/kind.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
-import { sendToBackend, tunnel } from './backend.ts'
+import { BackendUnreachableError, sendToBackend, tunnel } from './backend.ts'
 import { answeredHeaders, forwardedHeaders, upgradeHeaders } from './forward-headers.ts'
 import { PodStreams } from './pod-streams.ts'
-import { findProxyTarget, type ProxyTargetOptions } from './proxy-target.ts'
+import { findProxyTarget, unavailable, type ProxyTargetOptions } from './proxy-target.ts'
 
 /** Subresources that lead out of the API server, to a kubelet or to what listens behind an object. */
 const PROXIED = new Set(['proxy', 'log', 'exec', 'attach', 'portforward'])
@@ -50,6 +50,10 @@ async function forward(request: ApiRequest, options: ProxyTargetOptions): Promis
     headers: forwardedHeaders(rawHeaders, request.remoteAddress),
     body: method === 'GET' || method === 'HEAD' ? null : (connection?.bodyStream() ?? null),
     signal: request.signal,
+  }).catch((error: unknown) => {
+    throw error instanceof BackendUnreachableError
+      ? unavailable(`error trying to reach service: ${error.reason}`)
+      : error
   })
   const headers = answeredHeaders(answer.headers)
   const location = headers['location']

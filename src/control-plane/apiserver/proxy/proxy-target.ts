@@ -102,5 +102,5 @@ async function nodeTarget(id: Id, { client, kubeletClient }: ProxyTargetOptions)
   return id.port === '' || Number(id.port) === kubelet.port ? kubelet : plain(id, kubelet.host, Number(id.port))
 }
 
-const unavailable = (message: string): StatusError =>
+export const unavailable = (message: string): StatusError =>
   new StatusError({ code: 503, reason: 'ServiceUnavailable', message })
