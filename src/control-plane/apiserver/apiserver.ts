@@ -38,6 +38,7 @@ import { ApiServerMetrics } from './metrics/metrics.ts'
 import { openApiHandler } from './openapi/openapi-handler.ts'
 import type { KubeletClientCredentials } from './proxy/kubelet-endpoint.ts'
 import { createProxyHandler } from './proxy/proxy-handler.ts'
+import { followInertKinds } from './registry/inert-conditions.ts'
 import { readBodyStage } from './request-body-stage.ts'
 import { createInProcessChain, createNetworkChain } from './request-chain.ts'
 import { createTimeoutStage } from './request-timeout.ts'
@@ -158,6 +159,7 @@ function assemble(options: ApiServerOptions): Parts {
   const feeds = new ObjectFeeds({ client, clock, log: log.child({ part: 'authorization' }) })
   const authorizer = createAuthorizer(feeds)
   const signatures = new TokenSignatures(keys)
+  followInertKinds(kinds, feeds, { client, clock, log: log.child({ part: 'inert-conditions' }) })
   const accountTokens = new ServiceAccountTokens({
     keys,
     signatures,

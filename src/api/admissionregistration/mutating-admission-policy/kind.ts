@@ -57,6 +57,7 @@ export const mutatingAdmissionPolicyKind = defineKind<MutatingAdmissionPolicy>(
   'admissionregistration.k8s.io/v1/mutatingadmissionpolicies',
   {
     allowPlainFinalizers: true,
+    inert: { warning: () => 'this server stores MutatingAdmissionPolicies and does not apply them yet' },
     strategy,
     row: ({ metadata, spec }, nowMs) => [
       metadata.name,
