@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { WebSocket } from 'ws'
 import { KINDS } from '#api/kinds.ts'
-import { CONFIGMAPS, NAMESPACES, NODES, PODS, SERVICEACCOUNTS } from '#api/resources.gen.ts'
+import { CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS, NAMESPACES, NODES, PODS, SERVICEACCOUNTS } from '#api/resources.gen.ts'
 import { SystemClock } from '#base/clock.ts'
 import { NO_LOG } from '#base/log.ts'
 import { SystemRandom } from '#base/random.ts'
@@ -296,6 +296,34 @@ test('lists leave out what they already say, and are compressed when long', asyn
   assert.equal(packed.headers['content-encoding'], 'gzip')
   assert.ok(packed.body.length < plain.body.length / 10)
   assert.deepEqual(gunzipSync(packed.body), plain.body)
+})
+
+test('a definition that is only stored is never established, and says why', async () => {
+  const names = { kind: 'Foo', plural: 'foos', singular: 'foo', listKind: 'FooList' }
+  const schema = { openAPIV3Schema: { type: 'object' } }
+  const created = await client.create(CUSTOMRESOURCEDEFINITIONS, {
+    metadata: { name: 'foos.x.test' },
+    spec: {
+      group: 'x.test',
+      names,
+      scope: 'Namespaced',
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  })
+  const options = { resourceVersion: created.metadata.resourceVersion!, fieldSelector: 'metadata.name=foos.x.test' }
+  const stop = new AbortController()
+  for await (const batch of client.watch(CUSTOMRESOURCEDEFINITIONS, '', options, stop.signal)) {
+    assert.ok(batch[0]!.type === 'MODIFIED')
+    const conditions = batch[0]!.object.status!.conditions!
+    assert.deepEqual(
+      conditions.map(({ type, status, reason }) => [type, status, reason]),
+      [
+        ['NamesAccepted', 'False', 'NotServed'],
+        ['Established', 'False', 'NotServed'],
+      ],
+    )
+    break
+  }
 })
 
 test('a watch over WebSocket', async () => {
