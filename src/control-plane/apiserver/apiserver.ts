@@ -36,6 +36,7 @@ import { HttpServer, type ServingCertificate } from './http/server.ts'
 import { createInProcessServer } from './in-process-server.ts'
 import { ApiServerMetrics } from './metrics/metrics.ts'
 import { openApiHandler } from './openapi/openapi-handler.ts'
+import { protobufTypesOf } from './protobuf-types.ts'
 import type { KubeletClientCredentials } from './proxy/kubelet-endpoint.ts'
 import { createProxyHandler } from './proxy/proxy-handler.ts'
 import { followInertKinds } from './registry/inert-conditions.ts'
@@ -109,6 +110,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log: log.child({ part: 'http' }),
     clientCa: options.clientCa,
     serving: options.serving,
+    protobufTypes: protobufTypesOf(options.kinds),
   })
   const port = await http.listen(options.serving.port, options.serving.address)
   void start(parts, options, port).catch((error: unknown) => {

@@ -1,7 +1,9 @@
 /** Objects on the protobuf wire: four magic bytes, then a message that names the kind and holds the object's own message. */
 import { badRequest } from '../status-error.ts'
 import { decodeMessage } from './decode-message.ts'
+import { encodeMessage } from './encode-message.ts'
 import { WIRE, WireReader } from './wire-reader.ts'
+import { WireWriter } from './wire-writer.ts'
 
 export const PROTOBUF_MEDIA_TYPE = 'application/vnd.kubernetes.protobuf'
 
@@ -47,4 +49,27 @@ export function protobufToJson(body: Buffer, typeOf: (apiVersion: string, kind: 
   return Buffer.from(
     JSON.stringify({ ...(kind === '' ? {} : { kind }), ...(apiVersion === '' ? {} : { apiVersion }), ...object }),
   )
+}
+
+/** The envelope of an object, its own message included. `typeName` is the full name of its type. */
+export function toProtobuf(object: Readonly<Record<string, unknown>>, typeName: string): Buffer {
+  return closeEnvelope(object, encodeMessage(typeName, object))
+}
+
+/** The envelope around a message that is encoded already. */
+export function closeEnvelope(
+  { apiVersion = '', kind = '' }: { readonly apiVersion?: unknown; readonly kind?: unknown },
+  message: Uint8Array,
+): Buffer {
+  const writer = new WireWriter()
+  // Content encoding and type: none, the message is protobuf itself.
+  writer.text(4, '')
+  writer.text(3, '')
+  writer.bytes(2, message)
+  writer.message(1, () => {
+    writer.text(2, String(kind))
+    writer.text(1, String(apiVersion))
+  })
+  writer.raw(MAGIC)
+  return writer.take()
 }
