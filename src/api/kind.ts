@@ -38,7 +38,7 @@ export type RequestUser = {
  */
 export interface Strategy<T extends KubernetesObject> {
   /** Fills defaults after decoding (upstream's SetDefaults, nested templates included); idempotent. */
-  setDefaults?(object: T): void
+  setDefaults?(object: T, nowMs: number): void
   /** Drops what a client may not set on create (status, generation = 1, disabled fields). */
   prepareForCreate?(object: T, context: StrategyContext): void
   /** Keeps what this write may not touch (status on a main write, spec on a status write), bumps generation. */

@@ -92,3 +92,22 @@ test('objects, lists, errors and watches in protobuf', async () => {
   assert.equal(watch.body.readUInt32BE(), watch.body.length - 4, 'one frame: its length, then its bytes')
   assert.equal(watch.body.subarray(6, 11).toString(), 'ADDED')
 })
+
+test('a watch without a version says where its initial events end, in a table as well', async () => {
+  const path =
+    '/api/v1/namespaces?watch=true&timeoutSeconds=1&allowWatchBookmarks=true&fieldSelector=metadata.name%3Ddefault'
+  type Event = {
+    type: string
+    object: { rows: { cells: unknown[]; object: { metadata: { annotations?: object } } }[] }
+  }
+  const { body } = await ask(path, { Accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' })
+  const events = body
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Event)
+  const [added, end] = events
+  assert.deepEqual([added?.type, added?.object.rows[0]?.cells[0]], ['ADDED', 'default'])
+  assert.deepEqual([end?.type, end?.object.rows[0]?.cells[0]], ['BOOKMARK', ''])
+  assert.deepEqual(end?.object.rows[0]?.object.metadata.annotations, { 'k8s.io/initial-events-end': 'true' })
+})

@@ -3,7 +3,7 @@ import type { KindDefinition } from '#api/kind.ts'
 import { StatusError } from '#machinery/status-error.ts'
 import { openIdConfiguration, toJsonWebKeySet, type KeySet } from './authentication/service-account-keys.ts'
 import { text, type HealthChecks, type HealthGroup } from './health/health-checks.ts'
-import { notAcceptable, parseAccept, type AcceptClause } from './http/negotiation.ts'
+import { notAcceptable, parseAccept } from './http/negotiation.ts'
 import type { ApiServerMetrics } from './metrics/metrics.ts'
 import { proxyMatcher } from './proxy/proxy-handler.ts'
 import type { ApiRequest, ApiResponse, Handler } from './request.ts'
@@ -72,14 +72,12 @@ function fixedPaths(routes: Routes): Map<string, Handler> {
   ])
 }
 
-const isPlainJson = ({ type, parameters }: AcceptClause): boolean =>
-  parameters['as'] === undefined && ['application/json', 'application/*', '*/*'].includes(type)
-
 /** Paths that only speak JSON and only answer GET. */
 function onlyGet(request: ApiRequest, answer: () => ApiResponse): ApiResponse {
   if (request.method !== 'GET') throw methodNotAllowed()
   const clauses = parseAccept(request.headers['accept'])
-  if (clauses.length > 0 && !clauses.some(isPlainJson)) throw notAcceptable(['application/json'])
+  if (clauses.length > 0 && !clauses.some(({ type }) => ['application/json', 'application/*', '*/*'].includes(type)))
+    throw notAcceptable(['application/json'])
   return answer()
 }
 

@@ -11,10 +11,18 @@ const MAGIC = Buffer.from('k8s\0')
 
 export type Envelope = { readonly apiVersion: string; readonly kind: string; readonly raw: Buffer }
 
+/** Why bytes cannot be an envelope, in upstream's words; null when they look like one. */
+export function envelopeProblem(body: Buffer): string | null {
+  if (body.length === 0) return 'empty data'
+  if (!body.subarray(0, MAGIC.length).equals(MAGIC))
+    return 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]'
+  return body.length === MAGIC.length ? 'empty body' : null
+}
+
 /** Throws StatusError 400 for bytes that are no envelope. */
 export function openEnvelope(body: Buffer): Envelope {
-  if (!body.subarray(0, MAGIC.length).equals(MAGIC))
-    throw badRequest('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
+  const problem = envelopeProblem(body)
+  if (problem !== null) throw badRequest(problem)
   let [apiVersion, kind, raw] = ['', '', Buffer.alloc(0)]
   const reader = new WireReader(body.subarray(MAGIC.length))
   while (!reader.isAtEnd) {

@@ -157,7 +157,7 @@ export class ObjectWriter {
     context: WriteContext,
   ): Promise<Written | 'raced'> {
     const old = current === null ? null : decodeStored(resource, current)
-    if (old !== null) resource.kind.strategy.setDefaults?.(old)
+    if (old !== null) resource.kind.strategy.setDefaults?.(old, this.#options.clock.now())
     let wanted: Wanted
     try {
       wanted = await change(current === null ? null : decodeStored(resource, current))
@@ -367,12 +367,12 @@ function keepDeletion({ metadata }: KubernetesObject, old: KubernetesObject): vo
   if (deletionGracePeriodSeconds !== undefined) metadata.deletionGracePeriodSeconds = deletionGracePeriodSeconds
 }
 
-/** What the client left out is the server's; what it changed is for validation to refuse. */
+/** What the client left out is the server's; what it changed is for validation to refuse, but for the time of creation. */
 function keepServerMeta(object: KubernetesObject, old: KubernetesObject): void {
   const { metadata } = object
   metadata.uid ||= old.metadata.uid
   metadata.resourceVersion = old.metadata.resourceVersion
-  metadata.creationTimestamp ||= old.metadata.creationTimestamp
+  metadata.creationTimestamp = old.metadata.creationTimestamp
   delete metadata.selfLink
   if (old.metadata.generation === undefined) delete metadata.generation
   else metadata.generation = old.metadata.generation
