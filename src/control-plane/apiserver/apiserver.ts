@@ -30,6 +30,7 @@ import { Bootstrap } from './bootstrap/bootstrap.ts'
 import { discoveryHandler, discoveryPaths } from './discovery/discovery-handler.ts'
 import { DEFAULT_LIMITS, createMaxInFlightStage, type InFlightLimits } from './flow-control/max-in-flight.ts'
 import { createComponentChecks, type ComponentCheck } from './health/component-checks.ts'
+import { followFlowSchemas } from './flow-control/dangling-flow-schemas.ts'
 import { HealthChecks } from './health/health-checks.ts'
 import { createNegotiationStage } from './http/negotiation-stage.ts'
 import { HttpServer, type ServingCertificate } from './http/server.ts'
@@ -162,6 +163,7 @@ function assemble(options: ApiServerOptions): Parts {
   const authorizer = createAuthorizer(feeds)
   const signatures = new TokenSignatures(keys)
   followInertKinds(kinds, feeds, { client, clock, log: log.child({ part: 'inert-conditions' }) })
+  followFlowSchemas(feeds, { client, clock, log: log.child({ part: 'flow-control' }) })
   const accountTokens = new ServiceAccountTokens({
     keys,
     signatures,
