@@ -8,6 +8,7 @@ import { createCertificateApproval, createCertificateSigning } from './certifica
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts'
 import { createDefaultIngressClass } from './default-ingress-class.ts'
 import { createDefaultStorageClass } from './default-storage-class.ts'
+import { createDeviceAdminAccess } from './device-admin-access.ts'
 import { createLimitRanger } from './limit-ranger.ts'
 import { createPersistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { createPodTopologyLabels } from './pod-topology-labels.ts'
@@ -54,6 +55,7 @@ export function createAdmission(options: AdmissionOptions): AdmissionChain {
     createDefaultIngressClass(cluster),
     createPodTopologyLabels(cluster),
     createRbacEscalationCheck(cluster, authorizer),
+    createDeviceAdminAccess(cluster),
     createServiceAllocation(pools),
     createResourceQuota(cluster, clock, writeQuota),
   ])
