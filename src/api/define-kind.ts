@@ -4,6 +4,7 @@ import { type FieldError, invalidValue } from '#machinery/field-error.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type {
   Conversion,
+  InertRules,
   KindDefinition,
   ScaleDefinition,
   Strategy,
@@ -57,6 +58,7 @@ export type KindRules<T extends KubernetesObject> = {
   readonly storageVersion?: string
   allocations?(object: T): readonly (string | number)[]
   readonly isNamespace?: boolean
+  readonly inert?: InertRules<T>
   /** True for the few kinds whose finalizers may have plain names: others want `example.com/name`. */
   readonly allowPlainFinalizers?: boolean
   /** For a version that is stored in the form of another. */
@@ -113,6 +115,7 @@ const OPTIONAL_RULES = [
   'storageVersion',
   'allocations',
   'isNamespace',
+  'inert',
 ] as const
 
 type OptionalRules<T extends KubernetesObject> = Pick<KindRules<T>, (typeof OPTIONAL_RULES)[number]>

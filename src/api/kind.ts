@@ -38,7 +38,7 @@ export type RequestUser = {
  */
 export interface Strategy<T extends KubernetesObject> {
   /** Fills defaults after decoding (upstream's SetDefaults, nested templates included); idempotent. */
-  setDefaults?(object: T): void
+  setDefaults?(object: T, nowMs: number): void
   /** Drops what a client may not set on create (status, generation = 1, disabled fields). */
   prepareForCreate?(object: T, context: StrategyContext): void
   /** Keeps what this write may not touch (status on a main write, spec on a status write), bumps generation. */
@@ -149,6 +149,8 @@ export interface KindDefinition<T extends KubernetesObject = KubernetesObject> {
   allocations?(object: T): readonly (string | number)[]
   /** Objects are namespaces themselves: their paths carry their own name as the namespace. */
   readonly isNamespace?: boolean
+  /** Set for kinds whose objects are stored and have no effect yet. */
+  readonly inert?: InertRules<T>
   /** Only for a version that is stored in the form of another (events.k8s.io/v1 Event, autoscaling/v1 HPA). */
   readonly conversion?: Conversion<T>
 }
@@ -158,6 +160,21 @@ export type Conversion<T extends KubernetesObject> = {
   readonly storedAs: GroupVersionKind
   toStored(object: T): KubernetesObject
   fromStored(stored: KubernetesObject): T
+}
+
+/** What a server tells of objects that it only stores: their makers expect them to do something. */
+export type InertRules<T extends KubernetesObject> = {
+  /** One sentence for whoever writes the object; null for one that needs nothing done. */
+  warning(object: T): string | null
+  /** What the status says in place of the work. */
+  readonly conditions?: readonly InertCondition[]
+}
+
+export type InertCondition = {
+  readonly type: string
+  readonly status: 'False'
+  readonly reason: string
+  readonly message: string
 }
 
 /** The verbs of an ordinary stored kind. */

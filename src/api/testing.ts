@@ -49,7 +49,7 @@ export function updateWith<T extends KubernetesObject>(
 
 function decode<T extends KubernetesObject>(kind: KindDefinition, body: unknown): T {
   const { object } = decodeValue<T>(schemaOf(kind.schema), structuredClone(body))
-  kind.strategy.setDefaults?.(object)
+  kind.strategy.setDefaults?.(object, Date.parse(NOW))
   return object
 }
 

@@ -1,91 +1,41 @@
 /** The API server's port as clients meet it: both versions of HTTP, credentials, limits, encodings, watches, tunnels, shutdown. */
 import assert from 'node:assert/strict'
 import { connect as connectHttp2, type ClientHttp2Stream } from 'node:http2'
-import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { WebSocket } from 'ws'
-import { KINDS } from '#api/kinds.ts'
 import { CONFIGMAPS, NAMESPACES, NODES, PODS, SERVICEACCOUNTS } from '#api/resources.gen.ts'
-import { SystemClock } from '#base/clock.ts'
-import { NO_LOG } from '#base/log.ts'
-import { SystemRandom } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
-import { HttpTransport } from '#client/http-transport.ts'
+import type { HttpTransport } from '#client/http-transport.ts'
 import { RestClient } from '#client/rest-client.ts'
-import {
-  createAuthority,
-  createSigningKey,
-  issueCertificate,
-  type Authority,
-  type KeyPair,
-} from '#cluster/certificates/authority.ts'
-import { APISERVER_USER, createApiServer, type ApiServer } from '#control-plane/apiserver/apiserver.ts'
-import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
-import { createMemoryStore } from '#control-plane/store/memory/memory-store.ts'
+import { createAuthority, issueCertificate, type Authority, type KeyPair } from '#cluster/certificates/authority.ts'
+import { APISERVER_USER, type ApiServer } from '#control-plane/apiserver/apiserver.ts'
 import { isNotFound, StatusError } from '#machinery/status-error.ts'
+import {
+  askServer,
+  clock,
+  connectTo,
+  createCredentials,
+  startServer,
+  type Answer,
+  type Credentials,
+  type Question,
+} from '../tools/api-server-port.ts'
 
-const clock = new SystemClock({ keepsProcessAlive: true })
-
+let credentials: Credentials
 let [authority, admin, kubelet] = [] as unknown as [Authority, KeyPair, KeyPair]
 let server: ApiServer
 let client: Client
 let transport: HttpTransport
 
-async function startServer(): Promise<ApiServer> {
-  const serving = await issueCertificate(
-    authority,
-    { commonName: 'api', hosts: ['127.0.0.1'], usages: ['server'] },
-    clock,
-  )
-  const started = await createApiServer({
-    store: createMemoryStore({ clock }),
-    kinds: KINDS,
-    createResources: (dependencies) => createResources(dependencies, { freeze: true }),
-    clock,
-    random: new SystemRandom(),
-    log: NO_LOG,
-    serving: { ...serving, address: '127.0.0.1', port: 0 },
-    advertiseAddress: '127.0.0.1',
-    clientCa: authority.certificate,
-    serviceAccountKeys: { signingKey: (await createSigningKey()).privateKey },
-    serviceClusterIpRange: '10.96.0.0/16',
-    nodePortRange: { from: 30_000, to: 32_767 },
-    kubeletClient: { ...admin, certificateAuthority: authority.certificate },
-  })
-  await started.ready()
-  return started
-}
-
-const connectTo = ({ url }: ApiServer, pair: KeyPair | null, token?: string): HttpTransport =>
-  new HttpTransport({
-    config: {
-      server: url,
-      certificateAuthority: authority.certificate,
-      ...(pair === null ? {} : { clientCertificate: pair.certificate, clientKey: pair.privateKey }),
-      ...(token === undefined ? {} : { token }),
-    },
-    clock,
-    userAgent: 'front-test',
-  })
-
 before(async () => {
-  authority = await createAuthority('kubernetes', clock)
-  admin = await issueCertificate(
-    authority,
-    { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] },
-    clock,
-  )
-  kubelet = await issueCertificate(
-    authority,
-    { commonName: 'system:node:n1', hosts: ['127.0.0.1'], usages: ['server'] },
-    clock,
-  )
-  server = await startServer()
-  transport = connectTo(server, admin)
+  credentials = await createCredentials()
+  ;({ authority, admin, kubelet } = credentials)
+  server = await startServer(credentials)
+  transport = connectTo(server, credentials, admin)
   client = new RestClient(transport)
 })
 
@@ -94,44 +44,10 @@ after(async () => {
   await server.close()
 })
 
-type Answer = { readonly code: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
-type Ask = {
-  method?: string
-  headers?: Record<string, string>
-  body?: string | Buffer
-  pair?: KeyPair | null
-  to?: ApiServer
-}
-
-const agent = new Agent({ keepAlive: false })
-
-/** One request over HTTP/1.1. */
-function ask(
+const ask = (
   path: string,
-  { method = 'GET', headers = {}, body, pair = admin, to = server }: Ask = {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const options: RequestOptions = {
-      agent,
-      host: '127.0.0.1',
-      port: to.port,
-      path,
-      method,
-      headers,
-      ca: authority.certificate,
-      ...(pair === null ? {} : { cert: pair.certificate, key: pair.privateKey }),
-    }
-    const outgoing = httpsRequest(options, (response: IncomingMessage) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () =>
-        resolve({ code: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }),
-      )
-    })
-    outgoing.on('error', reject)
-    outgoing.end(body)
-  })
-}
+  { to = server, ...question }: Partial<Question> & { to?: ApiServer } = {},
+): Promise<Answer> => askServer(to, credentials, path, { pair: admin, ...question })
 
 /** What the server answers to these bytes. */
 function rawAnswer(bytes: string): Promise<string> {
@@ -233,7 +149,7 @@ test('a token of a service account works until its account is gone', async () =>
     'token',
     request,
   )
-  const robot = connectTo(server, null, issued.status.token)
+  const robot = connectTo(server, credentials, null, issued.status.token)
   const review = {
     method: 'POST',
     path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
@@ -397,8 +313,8 @@ function exec(path: string): Promise<string> {
 }
 
 test('shutdown: watches end in an orderly way, new connections are refused', async () => {
-  const short = await startServer()
-  const far = connectTo(short, admin)
+  const short = await startServer(credentials)
+  const far = connectTo(short, credentials, admin)
   const request = { method: 'GET', path: '/api/v1/namespaces', query: { watch: 'true' } } as const
   const first = Promise.withResolvers<void>()
   const ended = (async () => {

@@ -1,10 +1,12 @@
-/** What both kinds of admission policies share; expressions are checked for presence, not compiled. */
+/** What both kinds of admission policies share. */
 import type { MatchCondition, MatchResources, ParamKind, Variable } from '#api/admissionregistration/v1.gen.ts'
+import { checkExpression } from '#api/expressions.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { checkEnum } from '#api/validation.ts'
+import type { CelScope } from '#machinery/cel/references.ts'
 import { type FieldError, invalidValue, required } from '#machinery/field-error.ts'
 import { isDns1035Label, isDns1123Subdomain } from '#machinery/validation/names.ts'
-import { checkMatchConditions } from './match-conditions.ts'
+import { checkMatchConditions, requestScope } from './match-conditions.ts'
 import { checkMatch } from './rules.ts'
 
 export type PolicySpec = {
@@ -27,18 +29,31 @@ export function checkPolicyMatch(errors: FieldError[], spec: PolicySpec): void {
   }
 }
 
-export function checkConditionsAndVariables(errors: FieldError[], spec: PolicySpec, old: PolicySpec | undefined): void {
+/** The scope of the expressions that follow is the answer: with the variables that they may name. */
+export function checkConditionsAndVariables(
+  errors: FieldError[],
+  spec: PolicySpec,
+  old: PolicySpec | undefined,
+): CelScope {
+  const scope = requestScope(spec.paramKind !== undefined)
   const isUnchanged =
     old !== undefined &&
     isSemanticallyEqual(spec.paramKind, old.paramKind) &&
     isSemanticallyEqual(spec.matchConditions ?? [], old.matchConditions ?? [])
-  if (!isUnchanged) checkMatchConditions(errors, 'spec.matchConditions', spec.matchConditions ?? [])
+  if (!isUnchanged) checkMatchConditions(errors, 'spec.matchConditions', spec.matchConditions ?? [], scope)
+  const composed = new Set<string>()
   for (const [i, { name = '', expression = '' }] of (spec.variables ?? []).entries()) {
     const path = `spec.variables[${i}]`
     if (name.trim() === '') errors.push(required(`${path}.name`, 'name is not specified'))
     else if (!isIdentifier(name)) errors.push(invalidValue(`${path}.name`, name, 'must be a valid CEL identifier'))
     if (expression.trim() === '') errors.push(required(`${path}.expression`, 'expression is not specified'))
+    else {
+      // A variable sees those before it.
+      checkExpression(errors, `${path}.expression`, expression, { ...scope, composed })
+      composed.add(name)
+    }
   }
+  return (spec.variables ?? []).length === 0 ? scope : { ...scope, composed }
 }
 
 const RESERVED = new Set(

@@ -1,8 +1,12 @@
-/** Selectors and configuration that classes and claims share; expressions are not compiled. */
+/** Selectors and configuration that classes and claims share. */
 import type { DeviceClassConfiguration, DeviceSelector, OpaqueDeviceConfiguration } from '#api/resource/v1.gen.ts'
+import { checkExpression } from '#api/expressions.ts'
+import type { CelScope } from '#machinery/cel/references.ts'
 import { type FieldError, invalidValue, required, tooLong, tooMany } from '#machinery/field-error.ts'
 import { checkDriver } from './names.ts'
 
+/** What a selector may look at. */
+const DEVICE_SCOPE: CelScope = { variables: new Set(['device']) }
 const LIST_MAX = 32
 const EXPRESSION_BYTES_MAX = 10 * 1024
 const PARAMETERS_BYTES_MAX = 10 * 1024
@@ -28,6 +32,7 @@ export function checkSelectors(
     if (cel === undefined) errors.push(required(`${place}.cel`))
     else if (Buffer.byteLength(cel.expression ?? '') > EXPRESSION_BYTES_MAX)
       errors.push(tooLong(`${place}.cel.expression`, EXPRESSION_BYTES_MAX))
+    else checkExpression(errors, `${place}.cel.expression`, cel.expression ?? '', DEVICE_SCOPE)
   })
 }
 

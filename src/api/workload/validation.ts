@@ -142,7 +142,7 @@ export function validateReplicaCounts(
   const total = counts['replicas'] ?? 0
   for (const name of parts)
     if ((counts[name] ?? 0) > total)
-      errors.push(invalidValue(`status.${name}`, counts[name], 'cannot be greater than status.replicas'))
+      errors.push(invalidValue(`status.${name}`, counts[name] ?? 0, 'cannot be greater than status.replicas'))
   const available = counts['availableReplicas'] ?? 0
   if (available > (counts['readyReplicas'] ?? 0))
     errors.push(invalidValue('status.availableReplicas', available, `cannot be greater than ${readyText}`))

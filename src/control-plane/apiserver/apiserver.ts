@@ -30,14 +30,17 @@ import { Bootstrap } from './bootstrap/bootstrap.ts'
 import { discoveryHandler, discoveryPaths } from './discovery/discovery-handler.ts'
 import { DEFAULT_LIMITS, createMaxInFlightStage, type InFlightLimits } from './flow-control/max-in-flight.ts'
 import { createComponentChecks, type ComponentCheck } from './health/component-checks.ts'
+import { followFlowSchemas } from './flow-control/dangling-flow-schemas.ts'
 import { HealthChecks } from './health/health-checks.ts'
 import { createNegotiationStage } from './http/negotiation-stage.ts'
 import { HttpServer, type ServingCertificate } from './http/server.ts'
 import { createInProcessServer } from './in-process-server.ts'
 import { ApiServerMetrics } from './metrics/metrics.ts'
 import { openApiHandler } from './openapi/openapi-handler.ts'
+import { protobufTypesOf } from './protobuf-types.ts'
 import type { KubeletClientCredentials } from './proxy/kubelet-endpoint.ts'
 import { createProxyHandler } from './proxy/proxy-handler.ts'
+import { followInertKinds } from './registry/inert-conditions.ts'
 import { readBodyStage } from './request-body-stage.ts'
 import { createInProcessChain, createNetworkChain } from './request-chain.ts'
 import { createTimeoutStage } from './request-timeout.ts'
@@ -108,6 +111,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log: log.child({ part: 'http' }),
     clientCa: options.clientCa,
     serving: options.serving,
+    protobufTypes: protobufTypesOf(options.kinds),
   })
   const port = await http.listen(options.serving.port, options.serving.address)
   void start(parts, options, port).catch((error: unknown) => {
@@ -158,6 +162,8 @@ function assemble(options: ApiServerOptions): Parts {
   const feeds = new ObjectFeeds({ client, clock, log: log.child({ part: 'authorization' }) })
   const authorizer = createAuthorizer(feeds)
   const signatures = new TokenSignatures(keys)
+  followInertKinds(kinds, feeds, { client, clock, log: log.child({ part: 'inert-conditions' }) })
+  followFlowSchemas(feeds, { client, clock, log: log.child({ part: 'flow-control' }) })
   const accountTokens = new ServiceAccountTokens({
     keys,
     signatures,

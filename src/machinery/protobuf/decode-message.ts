@@ -2,6 +2,7 @@
 import { FLAGS, fullName, type FieldRow } from '../schema/schema-data.ts'
 import { typeDataOf } from '../schema/registry.ts'
 import { SPECIAL_TYPES } from './special-types.ts'
+import { UNION_SCHEMA, UNION_TYPES } from './union-types.ts'
 import { WIRE, WireReader } from './wire-reader.ts'
 
 /** Reads one value where the reader stands. Undefined: leave it out. */
@@ -108,7 +109,10 @@ function valueReader(type: string, packages: readonly string[]): ValueReader {
 
 function messageReader(typeName: string): ValueReader {
   const special = SPECIAL_TYPES[typeName]
-  if (special !== undefined) return (reader) => special(reader.bytes())
+  if (special !== undefined) return (reader) => special.read(reader.bytes())
+  const union = UNION_TYPES[typeName]
+  if (union !== undefined)
+    return (reader) => union.read(reader.bytes(), (schema) => decodeMessage(UNION_SCHEMA, schema))
   const { data, packages } = typeDataOf(typeName)
   // A named list is a message with `items` on the wire.
   if (data.wrapper !== undefined) return wrapperReader(valueReader(data.wrapper.replace(/^\[\]/, ''), packages))

@@ -1,19 +1,75 @@
 /** Types whose protobuf form is not that of their JSON: times, quantities, numbers or texts, raw JSON. */
 import { badRequest } from '../status-error.ts'
 import { WireReader } from './wire-reader.ts'
+import type { WireWriter } from './wire-writer.ts'
 
-/** Undefined: Go's zero value, which JSON leaves out. */
-export type SpecialDecoder = (message: Buffer) => unknown
+export type SpecialType = {
+  /** Undefined: Go's zero value, which JSON leaves out. */
+  read(message: Buffer): unknown
+  /** The content of the message, without its length. */
+  write(writer: WireWriter, value: unknown): void
+  /** What stands for a field that JSON leaves out. */
+  readonly zero: unknown
+}
 
-export const SPECIAL_TYPES: Readonly<Record<string, SpecialDecoder>> = {
-  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': (message) => decodeTime(message, 0),
-  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': (message) => decodeTime(message, 6),
-  'io.k8s.apimachinery.pkg.apis.meta.v1.Duration': (message) => `${Number(numbersOf(message).get(1) ?? 0n) / 1e9}s`,
-  'io.k8s.apimachinery.pkg.api.resource.Quantity': (message) => textsOf(message).get(1) ?? '0',
-  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': decodeIntOrString,
-  'io.k8s.apimachinery.pkg.runtime.RawExtension': decodeRaw,
-  'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': decodeRaw,
-  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON': decodeRaw,
+const RAW: SpecialType = { read: decodeRaw, write: writeRaw, zero: null }
+const TIME: SpecialType = { read: (message) => decodeTime(message, 0), write: writeTime, zero: null }
+
+export const SPECIAL_TYPES: Readonly<Record<string, SpecialType>> = {
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': TIME,
+  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': { ...TIME, read: (message) => decodeTime(message, 6) },
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Duration': {
+    read: (message) => `${Number(numbersOf(message).get(1) ?? 0n) / 1e9}s`,
+    write: (writer, value) => writer.integer(1, parseDuration(value as string)),
+    zero: '0s',
+  },
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': {
+    read: (message) => textsOf(message).get(1) ?? '0',
+    write: (writer, value) => writer.text(1, String(value)),
+    zero: '0',
+  },
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { read: decodeIntOrString, write: writeIntOrString, zero: 0 },
+  'io.k8s.apimachinery.pkg.runtime.RawExtension': RAW,
+  'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': RAW,
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON': RAW,
+}
+
+/** Go's zero time is an empty message. */
+function writeTime(writer: WireWriter, value: unknown): void {
+  if (value === null) return
+  const ms = Date.parse(value as string)
+  const fraction = /\.(\d+)/.exec(value as string)?.[1] ?? ''
+  writer.integer(2, Number(fraction.padEnd(9, '0').slice(0, 9)))
+  writer.integer(1, Math.floor(ms / 1000))
+}
+
+function writeIntOrString(writer: WireWriter, value: unknown): void {
+  const isText = typeof value === 'string'
+  writer.text(3, isText ? value : '')
+  writer.integer(2, isText ? 0 : (value as number))
+  writer.integer(1, isText ? 1 : 0)
+}
+
+function writeRaw(writer: WireWriter, value: unknown): void {
+  if (value !== null) writer.text(1, JSON.stringify(value))
+}
+
+const NANOSECONDS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+}
+
+/** Nanoseconds of Go's `1h2m0.5s`. */
+function parseDuration(text: string): number {
+  let total = 0
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g))
+    total += Number(amount) * NANOSECONDS[unit!]!
+  return Math.round(text.startsWith('-') ? -total : total)
 }
 
 function decodeTime(message: Buffer, fractionDigits: number): string | undefined {

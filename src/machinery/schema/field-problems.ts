@@ -43,3 +43,19 @@ function schemaOfField(schema: Schema, name: string): Schema | null {
   if (schema.type !== 'object') return ANY
   return schema.fields.get(name)?.schema ?? (schema.preserveUnknown ? ANY : null)
 }
+
+/** Duplicate fields of a value that no schema describes. */
+export function findDuplicates(value: ExactValue, path = '', found = new Set<string>()): string[] {
+  if (Array.isArray(value))
+    for (const [position, item] of value.entries()) findDuplicates(item, `${path}[${position}]`, found)
+  if (value instanceof ExactObject) {
+    const seen = new Set<string>()
+    for (const [name, item] of value.entries) {
+      const itemPath = path === '' ? name : `${path}.${name}`
+      if (seen.has(name)) found.add(`duplicate field ${JSON.stringify(itemPath)}`)
+      seen.add(name)
+      findDuplicates(item, itemPath, found)
+    }
+  }
+  return [...found].slice(0, PROBLEMS_MAX)
+}

@@ -119,12 +119,17 @@ export function validateOwnerReferences(references: readonly OwnerReference[], f
       errors.push(
         invalidValue(
           field,
-          references,
+          references.map(inGoOrder),
           `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${name}`,
         ),
       )
   }
   return errors
+}
+
+/** The fields as refusals show them, whatever the order of the body. */
+function inGoOrder({ apiVersion, kind, name, uid, controller, blockOwnerDeletion }: OwnerReference): object {
+  return { apiVersion, kind, name, uid, controller, blockOwnerDeletion }
 }
 
 function validateOwnerReference(reference: OwnerReference, field: string): FieldError[] {

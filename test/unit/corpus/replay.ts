@@ -84,7 +84,7 @@ function contextOf({ target }: Write, warnings: Set<string>): StrategyContext {
 function create(write: Write, warnings: Set<string>): KubernetesObject {
   const { kind, target } = write
   const object = decode(write, write.body, warnings)
-  kind.strategy.setDefaults?.(object)
+  kind.strategy.setDefaults?.(object, NOW_MS)
   const { metadata } = object
   setNamespace(write, object)
   admit(target.id, object, null)
@@ -107,9 +107,9 @@ function create(write: Write, warnings: Set<string>): KubernetesObject {
 function update(write: Write, stored: Record<string, unknown>, warnings: Set<string>): KubernetesObject {
   const { kind, target } = write
   const old = decode(write, structuredClone(stored), new Set())
-  kind.strategy.setDefaults?.(old)
+  kind.strategy.setDefaults?.(old, NOW_MS)
   const object = decode(write, write.body, warnings)
-  kind.strategy.setDefaults?.(object)
+  kind.strategy.setDefaults?.(object, NOW_MS)
   const { metadata } = object
   setNamespace(write, object)
   delete metadata.managedFields

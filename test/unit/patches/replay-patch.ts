@@ -112,7 +112,7 @@ function change(
 
 function decode(kind: KindDefinition, value: unknown): KubernetesObject {
   const { object } = decodeValue<KubernetesObject>(schemaOf(kind.schema), value)
-  kind.strategy.setDefaults?.(object)
+  kind.strategy.setDefaults?.(object, NOW_MS)
   return object
 }
 

@@ -32,6 +32,9 @@ export const mutatingAdmissionPolicyBindingKind = defineKind<MutatingAdmissionPo
   'admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings',
   {
     allowPlainFinalizers: true,
+    inert: {
+      warning: () => 'this server stores MutatingAdmissionPolicyBindings and does not apply the policies they bind yet',
+    },
     strategy,
     row: ({ metadata, spec }, nowMs) => [
       metadata.name,

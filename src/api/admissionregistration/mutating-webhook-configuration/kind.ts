@@ -8,6 +8,7 @@ export const mutatingWebhookConfigurationKind = defineKind<MutatingWebhookConfig
   'admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
   {
     allowPlainFinalizers: true,
+    inert: { warning: () => 'this server stores MutatingWebhookConfigurations and does not call their webhooks yet' },
     strategy: webhookStrategy<MutatingWebhookConfiguration>(true),
     row: ({ metadata, webhooks = [] }, nowMs) => [
       metadata.name,

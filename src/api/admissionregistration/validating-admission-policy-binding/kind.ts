@@ -48,6 +48,10 @@ export const validatingAdmissionPolicyBindingKind = defineKind<ValidatingAdmissi
   'admissionregistration.k8s.io/v1/validatingadmissionpolicybindings',
   {
     allowPlainFinalizers: true,
+    inert: {
+      warning: () =>
+        'this server stores ValidatingAdmissionPolicyBindings and does not enforce the policies they bind yet',
+    },
     strategy,
     row: ({ metadata, spec }, nowMs) => [
       metadata.name,

@@ -9,6 +9,7 @@ export const validatingAdmissionPolicyKind = defineKind<ValidatingAdmissionPolic
   'admissionregistration.k8s.io/v1/validatingadmissionpolicies',
   {
     allowPlainFinalizers: true,
+    inert: { warning: () => 'this server stores ValidatingAdmissionPolicies and does not enforce them yet' },
     strategy: validatingAdmissionPolicyStrategy,
     row: ({ metadata, spec }, nowMs) => [
       metadata.name,

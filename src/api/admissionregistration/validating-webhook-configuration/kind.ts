@@ -8,6 +8,7 @@ export const validatingWebhookConfigurationKind = defineKind<ValidatingWebhookCo
   'admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
   {
     allowPlainFinalizers: true,
+    inert: { warning: () => 'this server stores ValidatingWebhookConfigurations and does not call their webhooks yet' },
     strategy: webhookStrategy<ValidatingWebhookConfiguration>(false),
     row: ({ metadata, webhooks = [] }, nowMs) => [
       metadata.name,

@@ -57,10 +57,21 @@ function versionsCell({ spec }: CustomResourceDefinition): string {
     .join(',')
 }
 
+const NOT_SERVED = 'this server stores CustomResourceDefinitions and does not serve the resources they define yet'
+
 export const customResourceDefinitionKind = defineKind<CustomResourceDefinition>(
   'apiextensions.k8s.io/v1/customresourcedefinitions',
   {
     storageVersion: 'v1beta1',
+    inert: {
+      warning: () => NOT_SERVED,
+      conditions: ['NamesAccepted', 'Established'].map((type) => ({
+        type,
+        status: 'False',
+        reason: 'NotServed',
+        message: NOT_SERVED,
+      })),
+    },
     strategy,
     allowPlainFinalizers: true,
     row: (definition) => {

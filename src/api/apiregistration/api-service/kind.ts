@@ -45,9 +45,15 @@ function availableCell({ status }: APIService): string {
     : `${condition.status} (${condition.reason})`
 }
 
+const NOT_PASSED_ON = 'this server stores APIServices and does not pass requests on to their Services yet'
+
 export const apiServiceKind = defineKind<APIService>('apiregistration.k8s.io/v1/apiservices', {
   strategy,
   nameRule: 'path-segment',
+  inert: {
+    warning: ({ spec }) => (spec.service === undefined ? null : NOT_PASSED_ON),
+    conditions: [{ type: 'Available', status: 'False', reason: 'NotPassedOn', message: NOT_PASSED_ON }],
+  },
   allowPlainFinalizers: true,
   row: (object, nowMs) => {
     const { service } = object.spec

@@ -9,7 +9,7 @@ import { autoscalerCells } from './table.ts'
 
 /** Every step is the one of the stored version. */
 const strategy: Strategy<HorizontalPodAutoscaler> = {
-  setDefaults: (autoscaler) => change(autoscaler, (object) => stored.setDefaults?.(object)),
+  setDefaults: (autoscaler, nowMs) => change(autoscaler, (object) => stored.setDefaults?.(object, nowMs)),
   prepareForCreate: (autoscaler, context) => change(autoscaler, (object) => stored.prepareForCreate?.(object, context)),
   prepareForUpdate: (autoscaler, old, context) =>
     change(autoscaler, (object) => stored.prepareForUpdate?.(object, toStoredAutoscaler(old), context)),

@@ -2,7 +2,7 @@
 import { checkCidr, containsCidr, parseCidr } from '#api/cidr.ts'
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '#api/networking/v1.gen.ts'
 import { checkEnum, checkLabelSelector, checkPort, checkText } from '#api/validation.ts'
-import { type FieldError, forbiddenField, invalidValue, required } from '#machinery/field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, notSupportedInOrder, required } from '#machinery/field-error.ts'
 import { hasInvalidLabelValue } from '#machinery/validation/label-selector.ts'
 import { isValidPortName } from '#machinery/validation/names.ts'
 
@@ -51,8 +51,12 @@ function validateRule(errors: FieldError[], { path, ports, peers, peersName, opt
   for (const [i, peer] of (peers ?? []).entries()) validatePeer(errors, `${path}.${peersName}[${i}]`, peer, options)
 }
 
+/** In the order in which upstream names them. */
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP']
+
 function validatePort(errors: FieldError[], path: string, { protocol, port, endPort }: NetworkPolicyPort): void {
-  checkEnum(errors, `${path}.protocol`, protocol, ['SCTP', 'TCP', 'UDP'])
+  if (protocol !== undefined && !PROTOCOLS.includes(protocol))
+    errors.push(notSupportedInOrder(`${path}.protocol`, protocol, PROTOCOLS))
   const refuseEnd = (text: string): void => void errors.push(invalidValue(`${path}.endPort`, endPort, text))
   if (port === undefined) {
     if (endPort !== undefined) refuseEnd('may not be specified when `port` is not specified')

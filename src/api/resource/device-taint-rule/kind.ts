@@ -1,6 +1,6 @@
 /** Adds a taint to all devices that a selector finds. */
 import { defineKind } from '#api/define-kind.ts'
-import type { Strategy, StrategyContext } from '#api/kind.ts'
+import type { Strategy } from '#api/kind.ts'
 import type { DeviceTaintRule } from '#api/resource/v1.gen.ts'
 import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
@@ -15,14 +15,14 @@ const parts = specStatusStrategy<DeviceTaintRule>({ generation: true, resetsMeta
 
 const strategy: Strategy<DeviceTaintRule> = {
   requireResourceVersion: true,
-  prepareForCreate(rule, context) {
-    rule.spec.taint.timeAdded ??= now(context)
-    parts.prepareForCreate(rule, context)
+  setDefaults({ spec }, nowMs) {
+    spec.taint.timeAdded ??= formatSeconds(nowMs)
   },
+  prepareForCreate: parts.prepareForCreate,
   prepareForUpdate(rule, old, context) {
     const [taint, before] = [rule.spec.taint, old.spec.taint]
-    const isOldTime = taint.timeAdded === undefined || taint.timeAdded === before.timeAdded
-    if (taint.timeAdded === undefined || (taint.effect !== before.effect && isOldTime)) taint.timeAdded = now(context)
+    if (taint.effect !== before.effect && taint.timeAdded === before.timeAdded)
+      taint.timeAdded = formatSeconds(context.clock.now())
     parts.prepareForUpdate(rule, old, context)
   },
   validate: (rule) => validateRule(rule),
@@ -30,7 +30,7 @@ const strategy: Strategy<DeviceTaintRule> = {
     subresource === 'status' ? validateStatus(rule) : validateRule(rule, old),
 }
 
-const now = ({ clock }: StrategyContext): string => `${new Date(clock.now()).toISOString().slice(0, 19)}Z`
+const formatSeconds = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
 function validateRule({ spec }: DeviceTaintRule, old?: DeviceTaintRule): FieldError[] {
   const errors: FieldError[] = []

@@ -8,6 +8,7 @@ import { createCertificateApproval, createCertificateSigning } from './certifica
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts'
 import { createDefaultIngressClass } from './default-ingress-class.ts'
 import { createDefaultStorageClass } from './default-storage-class.ts'
+import { createDeviceAdminAccess } from './device-admin-access.ts'
 import { createLimitRanger } from './limit-ranger.ts'
 import { createPersistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { createPodResizeValidator } from './pod-resize.ts'
@@ -56,6 +57,7 @@ export function createAdmission(options: AdmissionOptions): AdmissionChain {
     createPodTopologyLabels(cluster),
     createPodResizeValidator(cluster),
     createRbacEscalationCheck(cluster, authorizer),
+    createDeviceAdminAccess(cluster),
     createServiceAllocation(pools),
     createResourceQuota(cluster, clock, writeQuota),
   ])

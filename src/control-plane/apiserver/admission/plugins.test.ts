@@ -183,3 +183,31 @@ test('a pod is not resized to more than its node has', async () => {
   })
   assert.equal((await resize('2', '1Gi')).code, 200)
 })
+
+test('access to devices that others use is for labelled namespaces', async () => {
+  const paths = [
+    await namespace('plain'),
+    await namespace('devices', { 'resource.kubernetes.io/admin-access': 'true' }),
+  ]
+  const spec = { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'c', adminAccess: true } }] } }
+  const metadata = { name: 'd' }
+  const claim = { apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', metadata, spec }
+  const template = { apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaimTemplate', metadata, spec: { spec } }
+  const codes: [string, number, unknown][] = []
+  for (const path of paths)
+    for (const [resource, object] of Object.entries({ resourceclaims: claim, resourceclaimtemplates: template })) {
+      const { code, body } = await server.request(
+        'POST',
+        `/apis/resource.k8s.io/v1${path.slice(7)}/${resource}`,
+        object,
+      )
+      const { causes } = (body['details'] ?? {}) as { causes?: { field: string }[] }
+      codes.push([resource, code, causes?.[0]?.field])
+    }
+  assert.deepEqual(codes, [
+    ['resourceclaims', 422, 'spec.devices.requests[0].adminAccess'],
+    ['resourceclaimtemplates', 422, 'spec.devices.requests[0].adminAccess'],
+    ['resourceclaims', 201, undefined],
+    ['resourceclaimtemplates', 201, undefined],
+  ])
+})

@@ -1,6 +1,6 @@
 /** The body of a request as an object of the kind that its path names. */
 import type { KindDefinition } from '#api/kind.ts'
-import { PROTOBUF_MEDIA_TYPE } from '#machinery/protobuf/envelope.ts'
+import { envelopeProblem, PROTOBUF_MEDIA_TYPE } from '#machinery/protobuf/envelope.ts'
 import { decodeBody } from '#machinery/schema/decode-body.ts'
 import { decodeValue, type FieldValidation } from '#machinery/schema/decode.ts'
 import { hasSchema, schemaOf } from '#machinery/schema/registry.ts'
@@ -32,9 +32,13 @@ export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder
     const { body } = request
     if (body.form === 'object') return decodeValue<KubernetesObject>(schemaOf(kind.schema), body.object).object
     const bytes = body.form === 'bytes' ? body.bytes : Buffer.alloc(0)
-    if (body.form === 'none' && request.headers['content-type'] === PROTOBUF_MEDIA_TYPE)
-      throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): empty data (<empty>)`)
-    const format = formatOf(body.form === 'bytes' ? body.contentType : (request.headers['content-type'] ?? ''))
+    const contentType = body.form === 'bytes' ? body.contentType : (request.headers['content-type'] ?? '')
+    const problem = contentType.startsWith(PROTOBUF_MEDIA_TYPE) ? envelopeProblem(bytes) : null
+    if (problem !== null)
+      throw badRequest(
+        `the object provided is unrecognized (must be of type ${kind.kind}): ${problem} (${summary(bytes)})`,
+      )
+    const format = formatOf(contentType)
     const isExpected = (other: { group: string; version: string; kind: string }): boolean =>
       other.group === kind.group &&
       other.kind === kind.kind &&
@@ -49,6 +53,15 @@ export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder
     for (const problem of problems) request.warnings.add(problem)
     return object as unknown as KubernetesObject
   }
+}
+
+/** Upstream shows no more of a body that is no message. */
+const SUMMARY_BYTES_MAX = 30
+
+function summary(bytes: Buffer): string {
+  if (bytes.length === 0) return '<empty>'
+  const shown = bytes.subarray(0, SUMMARY_BYTES_MAX).toString(bytes.toString('latin1', 0, 1) === '{' ? 'utf8' : 'hex')
+  return bytes.length > SUMMARY_BYTES_MAX ? `${shown} ...` : shown
 }
 
 /** JSON unless said; Go's mime parser decides what a content type is. */

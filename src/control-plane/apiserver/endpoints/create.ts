@@ -22,7 +22,7 @@ export async function createObject(
       `the name of the object (${object.metadata.name}) does not match the name on the URL (${request.info.name})`,
     )
   checkPlace(object, kind, request)
-  kind.strategy.setDefaults?.(object)
+  kind.strategy.setDefaults?.(object, context.clock.now())
   dedupOwners(object, (text) => request.warnings.add(text))
   const wanted = { object, resetsOwners: resetsManagedFields(object) }
   const written = await context.writer.create(resource, wanted, writeContext(context, request, parameters))

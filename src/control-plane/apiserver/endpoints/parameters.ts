@@ -121,14 +121,9 @@ export function checkListOptions(parameters: ReadParameters, isWatch: boolean): 
 }
 
 function checkWatchOptions(parameters: ReadParameters, errors: FieldError[]): void {
-  const { resourceVersion, continue: token } = parameters
-  // Upstream makes a watch without a version one with initial events, before it looks at the options.
-  const isLegacy =
-    parameters.sendInitialEvents === undefined &&
-    parameters.resourceVersionMatch === '' &&
-    (resourceVersion === '' || resourceVersion === '0')
-  const match = isLegacy ? 'NotOlderThan' : parameters.resourceVersionMatch
-  const hasInitialEvents = isLegacy || parameters.sendInitialEvents !== undefined
+  const { continue: token } = parameters
+  const match = startsFromNow(parameters) ? 'NotOlderThan' : parameters.resourceVersionMatch
+  const hasInitialEvents = startsFromNow(parameters) || parameters.sendInitialEvents !== undefined
   const refuse = (text: string): void => void errors.push(forbiddenField('resourceVersionMatch', text))
   if (hasInitialEvents && match !== 'NotOlderThan')
     refuse('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
@@ -136,6 +131,15 @@ function checkWatchOptions(parameters: ReadParameters, errors: FieldError[]): vo
   if (!hasInitialEvents) refuse('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
   if (match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']))
   if (token !== '') refuse('resourceVersionMatch is forbidden when continue is provided')
+}
+
+/** Upstream makes a watch without a version one with initial events, before it looks at the options. */
+export function startsFromNow({ sendInitialEvents, resourceVersion, resourceVersionMatch }: ReadParameters): boolean {
+  return (
+    sendInitialEvents === undefined &&
+    resourceVersionMatch === '' &&
+    (resourceVersion === '' || resourceVersion === '0')
+  )
 }
 
 function readInteger(query: URLSearchParams, name: string): number {

@@ -3,6 +3,8 @@ import { badRequest, StatusError } from '#machinery/status-error.ts'
 import { parseYamlStrictly, YamlError } from '#machinery/yaml.ts'
 import { DecodeError } from '#machinery/schema/decode-error.ts'
 import { parseExactJson, plainValue } from '#machinery/schema/exact-json.ts'
+import { findDuplicates } from '#machinery/schema/field-problems.ts'
+import { countFields, scanJson } from '#machinery/schema/json-scan.ts'
 import type { ApiRequest } from '../request.ts'
 
 export type Patch = {
@@ -29,7 +31,8 @@ export function readPatch({ body, headers }: ApiRequest): Patch {
   if (body.form === 'object') return { type, body: structuredClone(body.object), problems: [] }
   const text = body.form === 'bytes' ? body.bytes.toString('utf8') : ''
   if (type === 'apply') return readApply(text)
-  return { type, body: type === 'strategic' ? readJson(text) : readJsonPatch(text), problems: [] }
+  const patch = type === 'strategic' ? readJson(text) : readJsonPatch(text)
+  return { type, body: patch, problems: duplicatesOf(text, patch) }
 }
 
 /** No route takes patches of such a type. */
@@ -79,4 +82,9 @@ function readJson(text: string): unknown {
       throw error
     }
   }
+}
+
+/** The slow search only where the text says more fields than the value has. */
+function duplicatesOf(text: string, value: unknown): readonly string[] {
+  return scanJson(text).fields === countFields(value) ? [] : findDuplicates(parseExactJson(text))
 }

@@ -69,9 +69,10 @@ class PatchRun {
   }
 
   #patchDocument(document: JsonObject): unknown {
-    const { type, body } = this.#patch
+    const { type, body, problems } = this.#patch
     if (type === 'json') {
-      this.#report(this.#parameters.fieldValidation === 'Ignore' ? [] : jsonPatchProblems(body))
+      const duplicates = problems.map((text) => `json patch ${text}`)
+      this.#report(this.#parameters.fieldValidation === 'Ignore' ? [] : [...jsonPatchProblems(body), ...duplicates])
       return applyJsonPatch(document, body)
     }
     return type === 'merge'
@@ -122,7 +123,7 @@ class PatchRun {
     const { object, problems } = this.#decodePatched(patched)
     this.#report(problems)
     if (typeof object.metadata !== 'object') throw unprocessable()
-    kind.strategy.setDefaults?.(object)
+    kind.strategy.setDefaults?.(object, this.#context.clock.now())
     dedupOwners(object, (text) => this.#request.warnings.add(text))
     return object
   }
@@ -138,7 +139,8 @@ class PatchRun {
     }
     try {
       const { object, problems } = decodeValue<KubernetesObject>(schema, patched, { fieldValidation })
-      const all = [...this.#patch.problems, ...problems]
+      // Those of a JSON patch are about its operations, and are reported.
+      const all = type === 'json' ? problems : [...this.#patch.problems, ...problems]
       if (fieldValidation === 'Strict' && all.length > 0) throw badRequest(`strict decoding error: ${all.join(', ')}`)
       const sent = patched as { apiVersion?: unknown; kind?: unknown }
       if (type !== 'strategic' && (sent.kind !== kind.kind || sent.apiVersion !== apiVersion))

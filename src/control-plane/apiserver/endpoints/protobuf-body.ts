@@ -1,33 +1,18 @@
-/** Turns protobuf bodies into JSON ones before any verb sees them. */
-import type { KindDefinition } from '#api/kind.ts'
-import { PROTOBUF_MEDIA_TYPE, protobufToJson } from '#machinery/protobuf/envelope.ts'
-import { hasSchema } from '#machinery/schema/registry.ts'
+/** Turns protobuf bodies into JSON ones before any verb sees them; what is none is left to the verb, which knows what it wants. */
+import { envelopeProblem, PROTOBUF_MEDIA_TYPE, protobufToJson } from '#machinery/protobuf/envelope.ts'
+import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ApiRequest } from '../request.ts'
-
-const META_PACKAGE = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 
 export type BodyConverter = (request: ApiRequest) => ApiRequest
 
-export function createBodyConverter(kinds: readonly KindDefinition[]): BodyConverter {
-  const packages = new Map(
-    kinds.map(({ group, version, schema }) => [
-      group === '' ? version : `${group}/${version}`,
-      schema.slice(0, schema.lastIndexOf('.')),
-    ]),
-  )
-  // Kinds of subresources live in groups of which nothing else may be served.
-  packages.set('autoscaling/v1', 'io.k8s.api.autoscaling.v1')
-  packages.set('authentication.k8s.io/v1', 'io.k8s.api.authentication.v1')
-  const typeOf = (apiVersion: string, kind: string): string | null => {
-    const candidates = [`${packages.get(apiVersion)}.${kind}`, `${META_PACKAGE}.${kind}`]
-    return candidates.find((name) => hasSchema(name)) ?? null
-  }
+export function createBodyConverter(types: ProtobufTypes): BodyConverter {
   return (request) => {
     const { body } = request
     if (body.form !== 'bytes' || !body.contentType.startsWith(PROTOBUF_MEDIA_TYPE)) return request
+    if (envelopeProblem(body.bytes) !== null && (request.method === 'POST' || request.method === 'PUT')) return request
     return {
       ...request,
-      body: { form: 'bytes', bytes: protobufToJson(body.bytes, typeOf), contentType: 'application/json' },
+      body: { form: 'bytes', bytes: protobufToJson(body.bytes, types), contentType: 'application/json' },
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Sends a request about resources to the verb that answers it. */
 import type { KindDefinition } from '#api/kind.ts'
 import { methodNotSupported, StatusError } from '#machinery/status-error.ts'
+import { protobufTypesOf } from '../protobuf-types.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse, Handler, RequestInfo } from '../request.ts'
 import { methodNotAllowed } from '../routes.ts'
@@ -33,7 +34,7 @@ const SUBRESOURCES: Readonly<Record<string, SubresourceHandler>> = {
 }
 
 export function createEndpoints(context: EndpointContext): Handler {
-  const toJson = createBodyConverter(context.dependencies.kinds)
+  const toJson = createBodyConverter(protobufTypesOf(context.dependencies.kinds))
   const unstored = unstoredHandlersOf(context.dependencies.kinds)
   return async (received) => {
     const request = toJson(received)

@@ -24,7 +24,7 @@ export async function updateObject(
   if (!metadata.name)
     throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
   checkPlace(sent, kind, request)
-  kind.strategy.setDefaults?.(sent)
+  kind.strategy.setDefaults?.(sent, context.clock.now())
   dedupOwners(sent, (text) => request.warnings.add(text))
   const resetsOwners = resetsManagedFields(sent)
   const written = await context.writer.update(

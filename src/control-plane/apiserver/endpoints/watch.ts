@@ -2,7 +2,7 @@
 import type { RandomSource } from '#base/random.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
-import { checkListOptions, readListParameters } from './parameters.ts'
+import { checkListOptions, readListParameters, startsFromNow } from './parameters.ts'
 import { readSelection } from './selection.ts'
 import { servedStream } from './served.ts'
 
@@ -17,6 +17,7 @@ export async function watchObjects(
   const parameters = readListParameters(request)
   checkListOptions(parameters, true)
   const selection = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
+  const sendInitialEvents = startsFromNow(parameters) ? true : parameters.sendInitialEvents
   const seconds = parameters.timeoutSeconds > 0 ? parameters.timeoutSeconds : WATCH_SECONDS_MIN * (1 + random.next())
   const stream = await resource.cache.watch({
     namespace: request.info.namespace,
@@ -24,7 +25,7 @@ export async function watchObjects(
     matches: selection.matches,
     ...(selection.indexedValue === undefined ? {} : { indexedValue: selection.indexedValue }),
     resourceVersion: parameters.resourceVersion,
-    ...(parameters.sendInitialEvents === undefined ? {} : { sendInitialEvents: parameters.sendInitialEvents }),
+    ...(sendInitialEvents === undefined ? {} : { sendInitialEvents }),
     allowBookmarks: parameters.allowWatchBookmarks,
     timeoutMs: seconds * 1000,
     signal: request.signal,

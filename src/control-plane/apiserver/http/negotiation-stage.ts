@@ -2,15 +2,12 @@
 import type { KindDefinition } from '#api/kind.ts'
 import { StatusError } from '#machinery/status-error.ts'
 import type { ApiRequest, Stage } from '../request.ts'
-import { MEDIA_TYPES, notAcceptable, parseAccept, type AcceptClause } from './negotiation.ts'
+import { isOfferedForm, MEDIA_TYPES, notAcceptable, parseAccept, type AcceptClause } from './negotiation.ts'
 
 /** Their answers are text, or come from elsewhere. */
 const OTHER_TYPES = new Set(['log', 'exec', 'attach', 'portforward', 'proxy'])
 const KNOWN_TYPES: ReadonlySet<string> = new Set(['*/*', 'application/*', ...MEDIA_TYPES])
 const STREAM_TYPES = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
-/** Forms of an answer that a client may ask for instead of the object. */
-const TRANSFORMS = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
-const TRANSFORM_VERSIONS = new Set(['v1', 'v1beta1'])
 
 export function createNegotiationStage(kinds: readonly KindDefinition[]): Stage {
   const served = new Set(kinds.map(({ group, version, resource }) => `${group}/${version}/${resource}`))
@@ -32,11 +29,10 @@ function checkAccept({ headers, info }: ApiRequest): void {
   if (!known.some((clause) => isKnownForm(clause, info.isResourceRequest))) throw noSuchForm()
 }
 
-function isKnownForm({ parameters }: AcceptClause, isResource: boolean): boolean {
-  const { as, g, v } = parameters
+function isKnownForm(clause: AcceptClause, isResource: boolean): boolean {
+  const { as, g } = clause.parameters
   if (as === undefined) return true
-  if (!isResource) return as === 'APIGroupDiscoveryList' && g === 'apidiscovery.k8s.io'
-  return TRANSFORMS.has(as) && g === 'meta.k8s.io' && TRANSFORM_VERSIONS.has(v ?? '')
+  return isResource ? isOfferedForm(clause) : as === 'APIGroupDiscoveryList' && g === 'apidiscovery.k8s.io'
 }
 
 function noSuchForm(): StatusError {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { KINDS } from '#api/kinds.ts'
 import { StatusError } from '#machinery/status-error.ts'
 import { OK, requestOf } from '../testing.ts'
-import { acceptsGzip, negotiateMediaType, parseAccept, wantsPretty } from './negotiation.ts'
+import { acceptsGzip, negotiateMediaType, parseAccept, PROTOBUF, wantsPretty } from './negotiation.ts'
 import { createNegotiationStage } from './negotiation-stage.ts'
 
 test('the best clause that there is', () => {
@@ -14,15 +14,34 @@ test('the best clause that there is', () => {
     ['*/*', 'application/json'],
     ['application/yaml', 'application/yaml'],
     ['application/json;q=0.5, application/yaml', 'application/yaml'],
-    ['application/vnd.kubernetes.protobuf,application/json', 'application/json'],
+    [`${PROTOBUF},application/json`, PROTOBUF],
+    [`${PROTOBUF};q=0.5,application/json;q=0.9`, 'application/json'],
+    [`application/xml,${PROTOBUF}`, PROTOBUF],
     ['text/html', null],
   ]
-  for (const [header, expected] of rows) assert.equal(negotiateMediaType(header), expected, String(header))
+  for (const [header, expected] of rows)
+    assert.equal(negotiateMediaType(header, { hasForms: false }), expected, String(header))
   assert.deepEqual(parseAccept('application/json;as=Table;v=v1;g=meta.k8s.io;q=0.9')[0], {
     type: 'application/json',
     parameters: { as: 'Table', v: 'v1', g: 'meta.k8s.io' },
     quality: 0.9,
   })
+})
+
+test('a clause with a form counts only for answers that have it', () => {
+  const form = (as: string, v = 'v1'): string => `${PROTOBUF};as=${as};g=meta.k8s.io;v=${v}`
+  const rows: [string, string | null, string | null][] = [
+    // Header, for a resource, for an error or a document.
+    [form('PartialObjectMetadata'), PROTOBUF, null],
+    [`${form('PartialObjectMetadataList')},application/yaml`, PROTOBUF, 'application/yaml'],
+    [form('PartialObjectMetadata', 'v9'), null, null],
+    [`${form('Table')},application/json`, 'application/json', 'application/json'],
+    [`application/json;as=Table;g=meta.k8s.io;v=v1,${PROTOBUF}`, 'application/json', PROTOBUF],
+  ]
+  for (const [header, resource, other] of rows) {
+    assert.equal(negotiateMediaType(header, { hasForms: true }), resource, header)
+    assert.equal(negotiateMediaType(header, { hasForms: false }), other, header)
+  }
 })
 
 test('compression and indentation', () => {

@@ -1,7 +1,9 @@
 /** Chooses the encoding of an answer from the Accept header, and refuses in upstream's words. */
 import { StatusError } from '#machinery/status-error.ts'
 
-export type MediaType = 'application/json' | 'application/yaml'
+export const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+
+export type MediaType = 'application/json' | 'application/yaml' | typeof PROTOBUF
 
 /** What upstream's refusals list. */
 export const MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const
@@ -35,15 +37,31 @@ const unquote = (text: string): string => (/^".*"$/.test(text) ? text.slice(1, -
 
 const specificity = (type: string): number => (type === '*/*' ? 0 : type.endsWith('/*') ? 1 : 2)
 
-/** The encoding to write; null when the client accepts none that there is. */
-export function negotiateMediaType(header: string | undefined): MediaType | null {
+/**
+ * The encoding to write; null when the client accepts none that there is. Clauses that ask for another form are meant for the answer of
+ * a resource: they do not say how an error or a document is written.
+ */
+export function negotiateMediaType(header: string | undefined, { hasForms }: { hasForms: boolean }): MediaType | null {
   const clauses = parseAccept(header)
   if (clauses.length === 0) return 'application/json'
-  for (const { type } of clauses) {
+  for (const clause of clauses) {
+    const { type, parameters } = clause
+    if (parameters['as'] !== undefined && !(hasForms && isOfferedForm(clause))) continue
     if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'application/json'
-    if (type === 'application/yaml') return 'application/yaml'
+    if (type === 'application/yaml' || type === PROTOBUF) return type
   }
   return null
+}
+
+export type FormName = 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
+
+export const META_GROUP = 'meta.k8s.io'
+const FORMS: ReadonlySet<string> = new Set<FormName>(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
+
+/** Whether resources can be answered in the form that a clause asks for. Tables are no messages of protobuf. */
+export function isOfferedForm({ type, parameters: { as = '', g, v } }: AcceptClause): boolean {
+  if (!FORMS.has(as) || (as === 'Table' && type === PROTOBUF)) return false
+  return g === META_GROUP && (v === 'v1' || v === 'v1beta1')
 }
 
 /** The refusal of a route that has no such representation at all. */

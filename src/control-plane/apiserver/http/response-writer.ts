@@ -1,10 +1,12 @@
 /** Turns an answer of the chain into bytes on the wire, in the form and encoding that the client accepts. */
 import type { Clock } from '#base/clock.ts'
 import { StatusError } from '#machinery/status-error.ts'
-import type { ApiRequest, ApiResponse, ResponseBody } from '../request.ts'
+import type { ProtobufTypes } from '../protobuf-types.ts'
+import type { ApiRequest, ApiResponse, RequestInfo, ResponseBody } from '../request.ts'
 import type { Exchange } from './exchange.ts'
-import { acceptsGzip, negotiateMediaType, wantsPretty, type MediaType } from './negotiation.ts'
+import { acceptsGzip, negotiateMediaType, PROTOBUF, wantsPretty, type MediaType } from './negotiation.ts'
 import { compressInto, write, writeParts } from './output.ts'
+import { encodeProtobuf, encodeProtobufList } from './protobuf-writer.ts'
 import { writeWatch } from './watch-writer.ts'
 import { writeYaml } from './yaml-writer.ts'
 
@@ -14,7 +16,9 @@ const NEWLINE = Buffer.from('\n')
 const COMMA = Buffer.from(',')
 
 /** What the form of an answer depends on. */
-export type AnswerRequest = Pick<ApiRequest, 'method' | 'headers' | 'query'>
+export type AnswerRequest = Pick<ApiRequest, 'method' | 'headers' | 'query'> & {
+  readonly info: Pick<RequestInfo, 'isResourceRequest'>
+}
 
 export type Headers = Record<string, string | readonly string[]>
 
@@ -37,18 +41,25 @@ export async function writeResponse(
   exchange: Exchange,
   request: AnswerRequest,
   response: ApiResponse,
-  options: { readonly headers: Headers; readonly clock: Clock },
+  options: { readonly headers: Headers; readonly clock: Clock; readonly protobufTypes: ProtobufTypes },
 ): Promise<void> {
-  const { headers, clock } = options
+  const { headers, clock, protobufTypes } = options
   const { body, code } = response
+  // An answer that cannot be refused any more (an error, a change that happened) is JSON if nothing else is accepted.
+  const hasForms = request.info.isResourceRequest && code < 400
+  const mediaType = negotiateMediaType(request.headers['accept'], { hasForms }) ?? 'application/json'
   switch (body.form) {
     case 'object':
     case 'stored':
-      return writeWhole(exchange, request, code, headers, encodeSingle(request, body))
+      return writeWhole(exchange, request, code, headers, encodeSingle(request, body, mediaType, protobufTypes))
     case 'list':
-      return writeList(exchange, request, code, headers, { body, clock })
+      return writeList(exchange, request, code, headers, { body, clock, mediaType, protobufTypes })
     case 'watch':
-      return writeWatch(exchange, code, headers, { stream: body.stream, clock })
+      return writeWatch(exchange, code, headers, {
+        stream: body.stream,
+        clock,
+        protobufTypes: mediaType === PROTOBUF ? protobufTypes : null,
+      })
     case 'raw':
       return writeRaw(exchange, code, headers, body)
     case 'upgrade': {
@@ -62,9 +73,16 @@ const UPGRADE_REQUIRED = { code: 400, reason: 'BadRequest', message: 'Upgrade re
 
 type Encoded = { readonly mediaType: string; readonly content: Buffer; readonly newline: boolean }
 
-function encodeSingle(request: AnswerRequest, body: Extract<ResponseBody, { form: 'object' | 'stored' }>): Encoded {
-  // An answer that cannot be refused any more (an error, a change that happened) is JSON if nothing else is accepted.
-  const mediaType: MediaType = negotiateMediaType(request.headers['accept']) ?? 'application/json'
+function encodeSingle(
+  request: AnswerRequest,
+  body: Extract<ResponseBody, { form: 'object' | 'stored' }>,
+  mediaType: MediaType,
+  protobufTypes: ProtobufTypes,
+): Encoded {
+  if (mediaType === PROTOBUF) {
+    const content = encodeProtobuf(body.form === 'stored' ? body.stored.object() : body.object, protobufTypes)
+    if (content !== null) return { mediaType, content, newline: false }
+  }
   const pretty = wantsPretty(request.query, request.headers['user-agent'])
   if (body.form === 'stored' && mediaType === 'application/json' && !pretty)
     return { mediaType, content: body.stored.bytes, newline: true }
@@ -75,7 +93,7 @@ function encodeSingle(request: AnswerRequest, body: Extract<ResponseBody, { form
 function encodeObject(object: unknown, mediaType: MediaType, pretty: boolean): Encoded {
   if (mediaType === 'application/yaml') return { mediaType, content: Buffer.from(writeYaml(object)), newline: false }
   const text = pretty ? JSON.stringify(object, null, 2) : JSON.stringify(object)
-  return { mediaType, content: Buffer.from(text), newline: !pretty }
+  return { mediaType: 'application/json', content: Buffer.from(text), newline: !pretty }
 }
 
 async function writeWhole(
@@ -103,14 +121,24 @@ const COMPRESSED = { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }
 
 type ListBody = Extract<ResponseBody, { form: 'list' }>
 
+type ListOptions = {
+  readonly body: ListBody
+  readonly clock: Clock
+  readonly mediaType: MediaType
+  readonly protobufTypes: ProtobufTypes
+}
+
 async function writeList(
   exchange: Exchange,
   request: AnswerRequest,
   code: number,
   headers: Headers,
-  { body, clock }: { body: ListBody; clock: Clock },
+  { body, clock, mediaType, protobufTypes }: ListOptions,
 ): Promise<void> {
-  const mediaType = negotiateMediaType(request.headers['accept']) ?? 'application/json'
+  if (mediaType === PROTOBUF) {
+    const content = await encodeProtobufList(body, protobufTypes, clock)
+    if (content !== null) return writeWhole(exchange, request, code, headers, { mediaType, content, newline: false })
+  }
   const pretty = wantsPretty(request.query, request.headers['user-agent'])
   if (mediaType === 'application/yaml' || pretty) {
     const encoded = encodeObject(await decodeList(body, clock), mediaType, pretty)
@@ -126,7 +154,7 @@ async function writeList(
     : Array.isArray(parts)
       ? { 'Content-Length': String(lengthOf(parts)) }
       : {}
-  exchange.sendHead(code, { ...headers, 'Content-Type': mediaType, ...sizing })
+  exchange.sendHead(code, { ...headers, 'Content-Type': 'application/json', ...sizing })
   if (request.method === 'HEAD') return void exchange.output.end()
   const output = compress ? compressInto(exchange.output) : exchange.output
   await writeParts(output, parts, clock)

@@ -8,6 +8,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { randomUuid, type RandomSource } from '#base/random.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
+import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { isLongRunning } from '../request-info.ts'
 import { createApiRequest } from './api-request.ts'
@@ -29,6 +30,7 @@ export type HttpServerOptions = {
   /** PEM; certificates of clients are checked against it. */
   readonly clientCa: string
   readonly serving: ServingCertificate
+  readonly protobufTypes: ProtobufTypes
 }
 
 /** How long an idle connection of HTTP/1.1 is kept (Go clients close theirs after 90 s, so they come first). */
@@ -132,7 +134,7 @@ export class HttpServer {
   }
 
   async #answer(exchange: Exchange, running: Running): Promise<void> {
-    const { clock, log } = this.#options
+    const { clock, log, protobufTypes } = this.#options
     let request: ApiRequest | null = null
     const auditId =
       exchange.rawHeaders.find(([name]) => name.toLowerCase() === 'audit-id')?.[1] ?? randomUuid(this.#options.random)
@@ -141,7 +143,7 @@ export class HttpServer {
       running.isLong = isLongRunning(request.info)
       const response = await this.#options.handler(request)
       const headers = answerHeaders(request, auditId, response.headers)
-      await writeResponse(exchange, request, response, { headers, clock })
+      await writeResponse(exchange, request, response, { headers, clock, protobufTypes })
     } catch (error) {
       if (error instanceof ClientGoneError) return void exchange.output.destroy()
       // What breaks because the client has left is nobody's failure.
@@ -155,10 +157,10 @@ export class HttpServer {
     if (exchange.headSent) return void exchange.output.destroy()
     const response = errorResponse(error)
     const headers = answerHeaders(request, auditId, response.headers)
-    const clock = this.#options.clock
+    const { clock, protobufTypes } = this.#options
     exchange.dropBody()
     try {
-      await writeResponse(exchange, request ?? UNREADABLE_REQUEST, response, { headers, clock })
+      await writeResponse(exchange, request ?? UNREADABLE_REQUEST, response, { headers, clock, protobufTypes })
     } catch {
       exchange.output.destroy()
     }
@@ -166,7 +168,12 @@ export class HttpServer {
 }
 
 /** Stands for a request whose path or query could not be read: its error is answered in the plainest form. */
-const UNREADABLE_REQUEST = { method: 'GET', headers: {}, query: new URLSearchParams() }
+const UNREADABLE_REQUEST = {
+  method: 'GET',
+  headers: {},
+  query: new URLSearchParams(),
+  info: { isResourceRequest: false },
+}
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 

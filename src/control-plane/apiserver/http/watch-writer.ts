@@ -2,14 +2,18 @@
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Clock } from '#base/clock.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
+import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ServedWatchEvent, WatchStream } from '../request.ts'
 import type { Exchange } from './exchange.ts'
+import { PROTOBUF } from './negotiation.ts'
 import { ClientGoneError, write } from './output.ts'
+import { protobufFrame } from './protobuf-writer.ts'
 import type { Headers } from './response-writer.ts'
 
 /** Events of a busy moment travel together: other writes of the same turn reach the stream before it is read. */
 const MESSAGE_BYTES_MAX = 3 * 1024 * 1024
 
+const PROTOBUF_STREAM = `${PROTOBUF};stream=watch`
 const END = Buffer.from('}\n')
 const prefixes = new Map<string, Buffer>()
 
@@ -19,20 +23,29 @@ function prefixOf(type: string): Buffer {
   return prefix
 }
 
-type WatchOptions = { readonly stream: WatchStream; readonly clock: Clock }
+type WatchOptions = {
+  readonly stream: WatchStream
+  readonly clock: Clock
+  /** Set when the client wants frames of protobuf. */
+  readonly protobufTypes: ProtobufTypes | null
+}
 
 export async function writeWatch(
   exchange: Exchange,
   code: number,
   headers: Headers,
-  { stream, clock }: WatchOptions,
+  { stream, clock, protobufTypes }: WatchOptions,
 ): Promise<void> {
   exchange.onClose(() => stream.close())
   try {
     if (exchange.upgrade !== null) return await writeWebSocket(exchange, stream)
-    exchange.sendHead(code, { ...headers, 'Content-Type': 'application/json' })
+    exchange.sendHead(code, {
+      ...headers,
+      'Content-Type': protobufTypes === null ? 'application/json' : PROTOBUF_STREAM,
+    })
     flushHead(exchange)
-    for await (const events of batches(stream, clock)) await write(exchange.output, frame(events))
+    for await (const events of batches(stream, clock))
+      await write(exchange.output, protobufTypes === null ? frame(events) : protobufFrames(events, protobufTypes))
     exchange.output.end()
   } finally {
     stream.close()
@@ -69,6 +82,10 @@ function frame(events: readonly ServedWatchEvent[]): Buffer {
   const parts: Buffer[] = []
   for (const event of events) parts.push(prefixOf(event.type), event.bytes, END)
   return Buffer.concat(parts)
+}
+
+function protobufFrames(events: readonly ServedWatchEvent[], types: ProtobufTypes): Buffer {
+  return Buffer.concat(events.map((event) => protobufFrame(event, types)))
 }
 
 /** The names by which clients choose text or base64 frames; without one, text. */

@@ -1,4 +1,5 @@
 /** Creates and updates stored objects: metadata that the server owns, the kind's rules, admission, and compare-and-swap. */
+import type { KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
 import { randomNameSuffix, randomUuid, type RandomSource } from '#base/random.ts'
 import type { FieldError } from '#machinery/field-error.ts'
@@ -123,6 +124,7 @@ export class ObjectWriter {
     errors.push(...(kind.strategy.validate?.(object, context.strategy) ?? []))
     throwErrors(resource, object, errors)
     for (const text of kind.strategy.warnings?.(object, null) ?? []) context.strategy.warn(text)
+    warnInert(kind, object, context)
     await this.#options.admission.validate(attributes)
     const key = resource.keyOf(metadata.namespace ?? '', metadata.name)
     if (context.dryRun) {
@@ -155,7 +157,7 @@ export class ObjectWriter {
     context: WriteContext,
   ): Promise<Written | 'raced'> {
     const old = current === null ? null : decodeStored(resource, current)
-    if (old !== null) resource.kind.strategy.setDefaults?.(old)
+    if (old !== null) resource.kind.strategy.setDefaults?.(old, this.#options.clock.now())
     let wanted: Wanted
     try {
       wanted = await change(current === null ? null : decodeStored(resource, current))
@@ -220,8 +222,10 @@ export class ObjectWriter {
     errors.push(...(strategy.validateUpdate?.(object, old, context.strategy) ?? []))
     throwErrors(resource, object, errors)
     // A status says what is, and nobody is warned of that.
-    if (context.subresource !== 'status')
+    if (context.subresource !== 'status') {
       for (const text of strategy.warnings?.(object, old) ?? []) context.strategy.warn(text)
+      warnInert(resource.kind, object, context)
+    }
     await this.#options.admission.validate(attributes)
   }
 
@@ -363,12 +367,12 @@ function keepDeletion({ metadata }: KubernetesObject, old: KubernetesObject): vo
   if (deletionGracePeriodSeconds !== undefined) metadata.deletionGracePeriodSeconds = deletionGracePeriodSeconds
 }
 
-/** What the client left out is the server's; what it changed is for validation to refuse. */
+/** What the client left out is the server's; what it changed is for validation to refuse, but for the time of creation. */
 function keepServerMeta(object: KubernetesObject, old: KubernetesObject): void {
   const { metadata } = object
   metadata.uid ||= old.metadata.uid
   metadata.resourceVersion = old.metadata.resourceVersion
-  metadata.creationTimestamp ||= old.metadata.creationTimestamp
+  metadata.creationTimestamp = old.metadata.creationTimestamp
   delete metadata.selfLink
   if (old.metadata.generation === undefined) delete metadata.generation
   else metadata.generation = old.metadata.generation
@@ -391,4 +395,10 @@ export function absent(resource: Resource, name: string): Error {
 
 export function formatSeconds(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+}
+
+/** A rehearsal stores nothing that could have been expected to act. */
+function warnInert({ inert }: KindDefinition, object: KubernetesObject, { dryRun, strategy }: WriteContext): void {
+  const warning = inert?.warning(object) ?? null
+  if (warning !== null && !dryRun) strategy.warn(warning)
 }

@@ -35,8 +35,13 @@ export function renderRow(
   const conditions = kind.table.rowConditions?.(object) ?? []
   const metadataOnly = { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata }
   return {
-    cells: kind.table.row(object, nowMs),
+    cells: kind.table.row(object.metadata.name === undefined ? nameless(object) : object, nowMs),
     ...(conditions.length === 0 ? {} : { conditions }),
     object: include === 'None' ? null : include === 'Object' ? object : metadataOnly,
   }
+}
+
+/** Bookmarks are objects without a name, and Go's cells show the empty text. */
+function nameless(object: KubernetesObject): KubernetesObject {
+  return { ...object, metadata: { ...object.metadata, name: '' } }
 }

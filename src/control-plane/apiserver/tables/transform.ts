@@ -1,11 +1,9 @@
 /** Answers in the form the client asked for: Table (what `kubectl get` prints), metadata only, or the objects themselves. */
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { badRequest, StatusError } from '#machinery/status-error.ts'
-import { MEDIA_TYPES, parseAccept } from '../http/negotiation.ts'
+import { isOfferedForm, MEDIA_TYPES, META_GROUP, parseAccept, PROTOBUF, type FormName } from '../http/negotiation.ts'
 import type { ApiRequest, ApiResponse, ServedWatchEvent, StoredObject, WatchStream } from '../request.ts'
 import { columnDefinitionsOf, renderRow, type IncludeObject, type Shape } from './table-rows.ts'
-
-type FormName = 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
 
 /** Another form than the objects themselves. */
 export type Form = {
@@ -14,10 +12,6 @@ export type Form = {
   readonly apiVersion: string
   readonly include: IncludeObject
 }
-
-const META_GROUP = 'meta.k8s.io'
-const FORMS: ReadonlySet<string> = new Set<FormName>(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
-const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 
 export function transformForAccept(response: ApiResponse, form: Form, kind: Shape, nowMs: number): ApiResponse {
   const { body } = response
@@ -38,13 +32,12 @@ export function transformForAccept(response: ApiResponse, form: Form, kind: Shap
 /** The first clause that can be answered decides; null: the objects themselves. Throws 406 when there is none. */
 export function negotiateForm({ headers, query }: ApiRequest): Form | null {
   let isRefused = false
-  for (const { type, parameters } of parseAccept(headers['accept'])) {
-    const isText = type === 'application/json' || type === 'application/yaml' || type.includes('*')
-    if (!isText && type !== PROTOBUF) continue
-    const { as, g, v } = parameters
+  for (const clause of parseAccept(headers['accept'])) {
+    const { type } = clause
+    if (type !== 'application/json' && type !== 'application/yaml' && type !== PROTOBUF && !type.includes('*')) continue
+    const { as, v } = clause.parameters
     if (as === undefined) return null
-    const isOffered = FORMS.has(as) && g === META_GROUP && (v === 'v1' || v === 'v1beta1')
-    if (!isOffered || (as === 'Table' && !isText)) isRefused = true
+    if (!isOfferedForm(clause)) isRefused = true
     else return { as: as as FormName, apiVersion: `${META_GROUP}/${v}`, include: readInclude(as, query) }
   }
   if (!isRefused) return null

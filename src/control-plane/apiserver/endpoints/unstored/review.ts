@@ -33,7 +33,7 @@ async function handleReview(
   const object = context.decodeBody(request, kind, parameters.fieldValidation)
   const { namespace } = request.info
   if (kind.namespaced) object.metadata.namespace ||= namespace
-  kind.strategy.setDefaults?.(object)
+  kind.strategy.setDefaults?.(object, context.clock.now())
   const owners = recordUpdate({
     schema: schemaOf(kind.schema),
     apiVersion: formatApiVersion(kind),

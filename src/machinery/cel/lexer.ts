@@ -1,0 +1,51 @@
+/** Splits an expression into tokens. */
+import { CelError } from './syntax-tree.ts'
+
+export type Token = {
+  readonly kind: 'ident' | 'quoted-ident' | 'number' | 'string' | 'operator' | 'end'
+  readonly text: string
+  readonly offset: number
+}
+
+const SPACE = /(?:[\t\n\f\r ]|\/\/[^\n]*)*/y
+const ESCAPE = String.raw`\\(?:[abfnrtv"'?\\${'`'}]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})`
+const STRING_BODY = [
+  String.raw`"""(?:${ESCAPE}|(?!""")[^\\])*"""`,
+  String.raw`'''(?:${ESCAPE}|(?!''')[^\\])*'''`,
+  String.raw`"(?:[^"\\\n\r]|${ESCAPE})*"`,
+  String.raw`'(?:[^'\\\n\r]|${ESCAPE})*'`,
+].join('|')
+const RAW_BODY = String.raw`"""[^]*?"""|'''[^]*?'''|"[^"\n\r]*"|'[^'\n\r]*'`
+const PATTERNS: readonly (readonly [Token['kind'], RegExp])[] = [
+  ['string', new RegExp(`[bB]?[rR](?:${RAW_BODY})|[bB]?(?:${STRING_BODY})`, 'y')],
+  ['number', /0x[0-9a-fA-F]+[uU]?|(?:\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.\d+(?:[eE][-+]?\d+)?|\d+[uU]?)/y],
+  ['ident', /[_a-zA-Z]\w*/y],
+  ['quoted-ident', /`[\w.\-/ ]+`/y],
+  ['operator', /==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,[\](){}]/y],
+]
+
+/** Ends with one token of kind `end`. Throws CelError for a character that begins none. */
+export function readTokens(text: string): Token[] {
+  const tokens: Token[] = []
+  for (let offset = skipSpace(text, 0); offset < text.length; offset = skipSpace(text, offset)) {
+    const token = tokenAt(text, offset)
+    if (token === null) throw new CelError(`token recognition error at: '${text[offset]}'`, offset)
+    tokens.push(token)
+    offset += token.text.length
+  }
+  return [...tokens, { kind: 'end', text: '<EOF>', offset: text.length }]
+}
+
+function skipSpace(text: string, offset: number): number {
+  SPACE.lastIndex = offset
+  return offset + SPACE.exec(text)![0].length
+}
+
+function tokenAt(text: string, offset: number): Token | null {
+  for (const [kind, pattern] of PATTERNS) {
+    pattern.lastIndex = offset
+    const match = pattern.exec(text)
+    if (match !== null) return { kind, text: match[0], offset }
+  }
+  return null
+}

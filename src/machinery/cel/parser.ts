@@ -1,0 +1,203 @@
+/** Parses the Common Expression Language with the extensions that Kubernetes turns on: optional syntax and quoted fields. */
+import { readTokens, type Token } from './lexer.ts'
+import { CelError, type CelNode } from './syntax-tree.ts'
+
+/** Deeper nesting is refused, as upstream's parser does. */
+const DEPTH_MAX = 250
+const BEGINNINGS =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+
+/** Words that no variable may have as its name. */
+const RESERVED = new Set(
+  'as break const continue else for function if import let loop package namespace return var void while'.split(' '),
+)
+const LITERALS = new Set(['true', 'false', 'null'])
+
+/** Operators by how tightly they bind, the loosest first. */
+const LEVELS: readonly ReadonlySet<string>[] = [
+  new Set(['||']),
+  new Set(['&&']),
+  new Set(['<', '<=', '>', '>=', '==', '!=', 'in']),
+  new Set(['+', '-']),
+  new Set(['*', '/', '%']),
+]
+
+/** Throws CelError for a text that is no expression. */
+export function parseCel(text: string): CelNode {
+  return new Parser(readTokens(text)).parse()
+}
+
+class Parser {
+  readonly #tokens: readonly Token[]
+  #position = 0
+  #depth = 0
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens
+  }
+
+  parse(): CelNode {
+    const node = this.#expression()
+    const { kind, text, offset } = this.#token
+    if (kind !== 'end') throw new CelError(`extraneous input '${text}' expecting <EOF>`, offset)
+    return node
+  }
+
+  get #token(): Token {
+    return this.#tokens[this.#position]!
+  }
+
+  #isAt(...texts: string[]): boolean {
+    const { kind, text } = this.#token
+    return (kind === 'operator' || kind === 'ident') && texts.includes(text)
+  }
+
+  #accept(text: string): boolean {
+    if (!this.#isAt(text)) return false
+    this.#position++
+    return true
+  }
+
+  #expect(text: string): void {
+    const { text: found, offset } = this.#token
+    if (!this.#accept(text)) throw new CelError(`mismatched input '${found}' expecting '${text}'`, offset)
+  }
+
+  #expression(): CelNode {
+    if (++this.#depth > DEPTH_MAX)
+      throw new CelError(`expression recursion limit exceeded: ${DEPTH_MAX}`, this.#token.offset)
+    const condition = this.#binary(0)
+    let node = condition
+    if (this.#accept('?')) {
+      const then = this.#binary(0)
+      this.#expect(':')
+      node = call('?:', condition, then, this.#expression())
+    }
+    this.#depth--
+    return node
+  }
+
+  #binary(level: number): CelNode {
+    const operators = LEVELS[level]
+    if (operators === undefined) return this.#unary()
+    let left = this.#binary(level + 1)
+    while (operators.has(this.#token.text) && this.#isAt(this.#token.text)) {
+      const { text } = this.#token
+      this.#position++
+      left = call(text, left, this.#binary(level + 1))
+    }
+    return left
+  }
+
+  #unary(): CelNode {
+    for (const operator of ['!', '-'])
+      if (this.#accept(operator)) {
+        while (this.#accept(operator)) continue
+        return call(operator, this.#member())
+      }
+    return this.#member()
+  }
+
+  #member(): CelNode {
+    let node = this.#primary()
+    for (;;) {
+      const { offset } = this.#token
+      if (this.#accept('.')) node = this.#selection(node, offset)
+      else if (this.#accept('[')) {
+        this.#accept('?')
+        const index = this.#expression()
+        this.#expect(']')
+        node = call('[]', node, index)
+      } else if (this.#isAt('{') && isName(node)) node = this.#message()
+      else return node
+    }
+  }
+
+  #selection(operand: CelNode, offset: number): CelNode {
+    const isOptional = this.#accept('?')
+    const { kind, text, offset: at } = this.#token
+    if (kind !== 'ident' && kind !== 'quoted-ident') throw new CelError(`no viable alternative at input '.${text}'`, at)
+    this.#position++
+    if (!isOptional && kind === 'ident' && this.#accept('('))
+      return { kind: 'call', target: operand, name: text, args: this.#list(')') }
+    return { kind: 'select', operand, field: text.replaceAll('`', ''), offset }
+  }
+
+  #primary(): CelNode {
+    // The sign of a number may follow another operator, that of anything else may not.
+    if (this.#isAt('-') && this.#tokens[this.#position + 1]?.kind === 'number') this.#position++
+    const token = this.#token
+    if (token.kind === 'number' || token.kind === 'string' || (token.kind === 'ident' && LITERALS.has(token.text))) {
+      this.#position++
+      return { kind: 'literal' }
+    }
+    if (this.#accept('(')) {
+      const node = this.#expression()
+      this.#expect(')')
+      return node
+    }
+    if (this.#accept('[')) return { kind: 'made', parts: this.#list(']') }
+    if (this.#accept('{')) return { kind: 'made', parts: this.#entries(() => [this.#expression()]) }
+    this.#accept('.')
+    return this.#identifier()
+  }
+
+  #identifier(): CelNode {
+    const { kind, text, offset } = this.#token
+    if (kind !== 'ident' || text === 'in') {
+      const next = this.#tokens[this.#position + 1]
+      const isLast = next === undefined || next.kind === 'end'
+      throw new CelError(`${isLast ? 'mismatched' : 'extraneous'} input '${text}' expecting ${BEGINNINGS}`, offset)
+    }
+    if (RESERVED.has(text)) throw new CelError(`reserved identifier: ${text}`, offset)
+    this.#position++
+    if (this.#accept('(')) return { kind: 'call', target: null, name: text, args: this.#list(')') }
+    return { kind: 'ident', name: text, offset }
+  }
+
+  /** The fields of a message whose type was read. */
+  #message(): CelNode {
+    this.#expect('{')
+    const parts = this.#entries(() => {
+      const { kind, text, offset } = this.#token
+      if (kind !== 'ident' && kind !== 'quoted-ident')
+        throw new CelError(`mismatched input '${text}' expecting IDENTIFIER`, offset)
+      this.#position++
+      return []
+    })
+    return { kind: 'made', parts }
+  }
+
+  /** `key: value` pairs up to the closing brace, a comma at the end allowed. */
+  #entries(readKey: () => CelNode[]): CelNode[] {
+    const parts: CelNode[] = []
+    while (!this.#accept('}')) {
+      this.#accept('?')
+      parts.push(...readKey())
+      this.#expect(':')
+      parts.push(this.#expression())
+      if (!this.#isAt('}')) this.#expect(',')
+    }
+    return parts
+  }
+
+  /** Arguments, or the items of a list, up to the closing bracket. Only lists may end with a comma, or hold optional items. */
+  #list(close: ')' | ']'): CelNode[] {
+    const items: CelNode[] = []
+    if (this.#accept(close)) return items
+    for (;;) {
+      if (close === ']') this.#accept('?')
+      items.push(this.#expression())
+      if (this.#accept(close)) return items
+      this.#expect(',')
+      if (close === ']' && this.#accept(close)) return items
+    }
+  }
+}
+
+const call = (name: string, ...args: readonly CelNode[]): CelNode => ({ kind: 'call', target: null, name, args })
+
+/** The name of a type can stand before a brace: `Object.spec{…}`. */
+function isName(node: CelNode): boolean {
+  return node.kind === 'ident' || (node.kind === 'select' && isName(node.operand))
+}

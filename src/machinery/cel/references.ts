@@ -1,0 +1,63 @@
+/** Finds names in an expression that mean nothing where it stands. Functions and the types of values are not looked at. */
+import { CelError, type CelNode } from './syntax-tree.ts'
+
+/** What an expression may name. */
+export type CelScope = {
+  readonly variables: ReadonlySet<string>
+  /** Fields of `variables` (a policy's own variables); undefined where there is no such object. */
+  readonly composed?: ReadonlySet<string>
+}
+
+/** Types, and the first parts of the names of functions and types. */
+const TYPES = new Set(
+  (
+    'int uint double bool string bytes list map null_type type dyn any optional optional_type google kubernetes net ' +
+    'sets strings lists format ip cidr quantity semver jsonpatch Object JSONPatch'
+  ).split(' '),
+)
+
+/** Macros whose first arguments name variables for the last ones: how many arguments, and how many of them are names. */
+const MACROS: Readonly<Record<string, Readonly<Record<number, number>>>> = {
+  all: { 2: 1, 3: 2 },
+  exists: { 2: 1, 3: 2 },
+  exists_one: { 2: 1, 3: 2 },
+  existsOne: { 2: 1, 3: 2 },
+  map: { 2: 1, 3: 1 },
+  filter: { 2: 1 },
+  sortBy: { 2: 1 },
+  transformList: { 3: 2, 4: 2 },
+  transformMap: { 3: 2, 4: 2 },
+  transformMapEntry: { 3: 2, 4: 2 },
+  optMap: { 2: 1 },
+  optFlatMap: { 2: 1 },
+  bind: { 3: 1 },
+}
+
+/** Throws CelError for the first name that means nothing. */
+export function checkReferences(node: CelNode, scope: CelScope): void {
+  if (node.kind === 'ident') checkIdent(node.name, node.offset, scope)
+  else if (node.kind === 'select') checkSelect(node, scope)
+  else if (node.kind === 'made') for (const part of node.parts) checkReferences(part, scope)
+  else if (node.kind === 'call') {
+    if (node.target !== null) checkReferences(node.target, scope)
+    const names = node.target === null ? 0 : (MACROS[node.name]?.[node.args.length] ?? 0)
+    const inner = names === 0 ? scope : withNames(scope, node.args.slice(0, names))
+    for (const argument of node.args.slice(names)) checkReferences(argument, inner)
+  }
+}
+
+function checkIdent(name: string, offset: number, { variables, composed }: CelScope): void {
+  if (variables.has(name) || TYPES.has(name) || (name === 'variables' && composed !== undefined)) return
+  throw new CelError(`undeclared reference to '${name}' (in container '')`, offset)
+}
+
+function checkSelect({ operand, field, offset }: Extract<CelNode, { kind: 'select' }>, scope: CelScope): void {
+  checkReferences(operand, scope)
+  const isComposed = operand.kind === 'ident' && operand.name === 'variables' && !scope.variables.has('variables')
+  if (isComposed && !scope.composed!.has(field)) throw new CelError(`undefined field '${field}'`, offset)
+}
+
+function withNames(scope: CelScope, nodes: readonly CelNode[]): CelScope {
+  const names = nodes.flatMap((node) => (node.kind === 'ident' ? [node.name] : []))
+  return { ...scope, variables: new Set([...scope.variables, ...names]) }
+}

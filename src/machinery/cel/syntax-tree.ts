@@ -1,0 +1,20 @@
+/** What an expression of the Common Expression Language says, as a tree; evaluation and types are not its business. */
+
+export type CelNode =
+  | { readonly kind: 'literal' }
+  | { readonly kind: 'ident'; readonly name: string; readonly offset: number }
+  | { readonly kind: 'select'; readonly operand: CelNode; readonly field: string; readonly offset: number }
+  /** A function, a method (`target`), an operator or an index. */
+  | { readonly kind: 'call'; readonly target: CelNode | null; readonly name: string; readonly args: readonly CelNode[] }
+  /** Lists, maps and messages: the parts that are expressions. */
+  | { readonly kind: 'made'; readonly parts: readonly CelNode[] }
+
+/** Why a text is no expression, and where. */
+export class CelError extends Error {
+  readonly offset: number
+  constructor(message: string, offset: number) {
+    super(message)
+    this.name = 'CelError'
+    this.offset = offset
+  }
+}
