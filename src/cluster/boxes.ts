@@ -26,6 +26,7 @@ import {
 } from './host-cgroups.ts'
 import { createNodeNetwork, removeNodeNetwork } from './host-network.ts'
 import { CONTAINERD_SOCKET, renderContainerdConfig, renderRegistryHosts } from './nodes/containerd-config.ts'
+import { crunProgram } from './nodes/crun.ts'
 import { renderNodeInit } from './nodes/node-init.ts'
 import type { NodeAgentConfig } from './nodes/node-agent-config.ts'
 import type { NodeTools } from './system-packages.ts'
@@ -90,7 +91,7 @@ async function writeNodeFiles(state: ClusterState, number: number, tools: NodeTo
       cniConfigDir: join(folder, 'cni'),
       cniBinDir: tools.cniBinDir,
       sandboxImage: PAUSE_IMAGE,
-      crunPath: tools.crun,
+      crunPath: await crunProgram(tools, folder),
       restrictOomScore: !(await mayLowerOomScore()),
     }),
   )
