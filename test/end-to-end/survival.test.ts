@@ -1,5 +1,6 @@
 /** Whatever is killed, and after `down --keep-data` and `up`: the same pods run on. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -25,6 +26,28 @@ async function crash(box: string, text: string): Promise<void> {
   })
   assert.ok(victims.length > 0, `${box} runs no ${text}`)
   for (const pid of victims) process.kill(pid, 'SIGKILL')
+}
+
+/** What a reboot does to the cluster: every process ends at once, and nothing that is not on disk is left. */
+async function cutPower(): Promise<void> {
+  const { subnet } = JSON.parse(readFileSync(`/var/lib/kubets/clusters/${NAME}.json`, 'utf8')) as { subnet: number }
+  for (const box of ['control-plane', 'node-1'])
+    for (let left = await boxProcesses(NAME, box); left.length > 0; left = await boxProcesses(NAME, box))
+      for (const pid of left) killIfThere(pid)
+  const commands = [
+    `umount /run/netns/kubets-${NAME}-node-1; rm /run/netns/kubets-${NAME}-node-1`,
+    `ip link delete kubets${subnet}; nft delete table ip kubets${subnet}`,
+    `find /sys/fs/cgroup -path '*/kubets/${NAME}*' -depth -type d -exec rmdir {} +`,
+  ]
+  for (const command of commands) execFileSync('sh', ['-c', command])
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 describe('survival', { skip }, () => {
@@ -69,6 +92,14 @@ describe('survival', { skip }, () => {
     assert.equal(await cluster.field('pod/running', '{.status.containerStatuses[0].restartCount}'), '0')
   })
 
+  test('containerd is killed: it finds its containers again', async () => {
+    await crash('node-1', 'containerd -c ')
+    await runsOn()
+    assert.equal(await cluster.field('pod/running', '{.status.containerStatuses[0].restartCount}'), '0')
+    await cluster.kubectl('run after --image=example.test/shell:1 --command -- sleep 600')
+    await cluster.kubectl('wait --for=condition=Ready pod/after --timeout=30s')
+  })
+
   test('the node crashes: its pods start again', async () => {
     await crash('node-1', 'nodes/node-1/pause')
     await eventually(
@@ -84,6 +115,20 @@ describe('survival', { skip }, () => {
     assert.equal(down.code, 0, down.stderr)
     const up = await kubets('up', '--name', NAME)
     assert.equal(up.code, 0, up.stderr)
+    await runsOn()
+  })
+
+  test('the machine loses its power: after up the same pods start again', async () => {
+    const restarts = async (): Promise<number> =>
+      Number(await cluster.field('pod/running', '{.status.containerStatuses[0].restartCount}'))
+    const before = await restarts()
+    await cutPower()
+    const status = await kubets('status', '--name', NAME)
+    assert.equal(status.code, 1)
+    assert.match(status.stdout, /problem: node-1 does not run; start it with: kubets up --name e2e-survival/)
+    const up = await kubets('up', '--name', NAME)
+    assert.equal(up.code, 0, up.stderr)
+    await eventually(async () => (await restarts()) === before + 1, 'a restart', 40_000)
     await runsOn()
   })
 })
