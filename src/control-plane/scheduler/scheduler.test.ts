@@ -145,3 +145,15 @@ test('the reasons of preemption are counted like those of the filters', async ()
     ])
   })
 })
+
+test('a pod with resource claims is held back, and told why', async () => {
+  const cluster = new MemoryCluster()
+  cluster.set(NODES, buildNode('n'))
+  const pod = buildPod('claiming', {})
+  cluster.set(PODS, { ...pod, spec: { ...pod.spec, resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] } })
+  await withScheduler(cluster, async ({ events, settle }) => {
+    await settle(2000)
+    assert.equal(nodeOf(cluster, 'claiming'), undefined)
+    assert.match(events.join('\n'), /FailedScheduling: 0\/1 nodes are available: resource claims are not supported/)
+  })
+})

@@ -43,3 +43,10 @@ test('static pods are always taken', () => {
   const annotations = { 'kubernetes.io/config.source': 'file' }
   assert.equal(reason({ ...pod, metadata: { ...pod.metadata, annotations } }), undefined)
 })
+
+test('a pod with resource claims is refused: its devices would be missing', () => {
+  assert.equal(
+    reason(aPod({ resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] })),
+    'UnexpectedAdmissionError',
+  )
+})

@@ -30,6 +30,11 @@ export function admitPod(pod: Pod, { allocatable, others }: AdmissionFacts): Ver
   for (const { name } of pod.spec.securityContext?.sysctls ?? [])
     if (!SAFE_SYSCTLS.has(name))
       return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` }
+  if ((pod.spec.resourceClaims ?? []).length > 0)
+    return {
+      reason: 'UnexpectedAdmissionError',
+      message: 'resource claims are not supported: this node prepares no devices',
+    }
   if (isStaticPod(pod)) return null
   const podLimit = Number(allocatable['pods'] ?? Infinity)
   if (others.length + 1 > podLimit) return outOf('pods', { requested: 1, used: others.length, capacity: podLimit })

@@ -4,6 +4,7 @@ import { balancedAllocation } from './balanced-allocation.ts'
 import { defaultBinder } from './default-binder.ts'
 import { createDefaultPreemption, type PreemptionOptions } from './default-preemption.ts'
 import type { WorkloadListers } from './default-selector.ts'
+import { dynamicResources } from './dynamic-resources.ts'
 import { imageLocality } from './image-locality.ts'
 import { createInterPodAffinity, type InterPodAffinityOptions } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
@@ -41,6 +42,7 @@ export function defaultPlugins(options: PluginOptions): readonly WeightedPlugin[
     { plugin: createVolumeZone(options), weight: 0 },
     { plugin: createPodTopologySpread(options), weight: 2 },
     { plugin: createInterPodAffinity(options), weight: 2 },
+    { plugin: dynamicResources, weight: 0 },
     { plugin: createDefaultPreemption(options), weight: 0 },
     { plugin: balancedAllocation, weight: 1 },
     { plugin: imageLocality, weight: 1 },
