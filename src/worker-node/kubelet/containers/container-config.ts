@@ -28,6 +28,7 @@ export type ContainerInputs = {
   readonly imageRef: string
   readonly environment: ReadonlyMap<string, Buffer>
   readonly mounts: NonNullable<ContainerConfig['mounts']>
+  readonly devices: NonNullable<ContainerConfig['devices']>
   readonly memoryCapacity: number
   readonly seccompDir: string
   readonly targetId?: string
@@ -47,6 +48,7 @@ export function containerConfig(pod: Pod, container: Container, inputs: Containe
     workingDir: container.workingDir ?? '',
     envs: [...inputs.environment].map(([key, value]) => ({ key, value })),
     mounts: inputs.mounts,
+    devices: inputs.devices,
     labels: {
       [CONTAINER_NAME_LABEL]: container.name,
       [POD_NAME_LABEL]: podName,

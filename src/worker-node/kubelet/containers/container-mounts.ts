@@ -3,13 +3,14 @@ import { chmod, mkdir, realpath, writeFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Container, VolumeMount } from '#api/core/v1.gen.ts'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { MountPropagation, type MountSchema } from '../runtime/proto/cri_pb.ts'
+import { MountPropagation, type DeviceSchema, type MountSchema } from '../runtime/proto/cri_pb.ts'
 import type { MountedVolume } from '../volumes/volume-plugin.ts'
 import { expandStrictly } from './expand.ts'
 import { DEFAULT_TERMINATION_MESSAGE_PATH } from './container-config.ts'
 import { ConfigError } from './environment.ts'
 
 type Mount = MessageInitShape<typeof MountSchema>
+type Device = MessageInitShape<typeof DeviceSchema>
 
 export type MountInputs = {
   readonly volumes: ReadonlyMap<string, MountedVolume>
@@ -37,9 +38,22 @@ export async function containerMounts(container: Container, inputs: MountInputs)
   return mounts
 }
 
+/** The devices that the container sees of its block volumes. */
+export function containerDevices(container: Container, volumes: MountInputs['volumes']): Device[] {
+  return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+    const volume = volumes.get(name)
+    if (!volume) throw new ConfigError(`cannot find volume "${name}" to pass into container "${container.name}"`)
+    if (volume.isBlock !== true)
+      throw new ConfigError(`volume ${name} has volumeMode Filesystem, but is specified in volumeDevices`)
+    return { containerPath: devicePath, hostPath: volume.hostPath, permissions: volume.readOnly ? 'r' : 'mrw' }
+  })
+}
+
 async function mountOf(mount: VolumeMount, { volumes, environment }: MountInputs): Promise<Mount> {
   const volume = volumes.get(mount.name)
   if (!volume) throw new ConfigError(`cannot find volume "${mount.name}" to mount into the container`)
+  if (volume.isBlock === true)
+    throw new ConfigError(`volume ${mount.name} has volumeMode Block, but is specified in volumeMounts`)
   const containerPath = mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`
   const subPath = subPathOf(mount, environment)
   if (volume.image)

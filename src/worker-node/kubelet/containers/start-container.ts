@@ -12,7 +12,7 @@ import type { MountedVolume } from '../volumes/volume-plugin.ts'
 import { noteActuated } from '../resize/actuated.ts'
 import type { WorkerContext } from '../worker-context.ts'
 import { containerConfig } from './container-config.ts'
-import { containerMounts, makeTerminationFile } from './container-mounts.ts'
+import { containerDevices, containerMounts, makeTerminationFile } from './container-mounts.ts'
 import { ConfigError, makeEnvironment } from './environment.ts'
 import { hostnameOf, renderHostsFile } from './hosts-file.ts'
 import { containerFolder, podLogFolder } from './pod-folders.ts'
@@ -46,6 +46,7 @@ export async function startContainer(context: WorkerContext, inputs: StartInputs
   const { pod, target, signal } = inputs
   const container = target.container as Container
   const { image, imageRef } = await ensureImage(context, inputs, container)
+  await ensureVolumeImages(context, inputs, container)
   const config = await configure(context, inputs, { container, image, imageRef })
   const id = await context.startSlots.run(signal, () => createAndStart(context, inputs, config))
   if (container.lifecycle?.postStart) await runPostStart(context, inputs, id)
@@ -72,6 +73,32 @@ async function ensureImage(
     context.event(pod, 'Warning', 'Failed', `Error: ${error.reason}`, container)
     throw new StartError(error.reason, error.message, error.retryAtMs)
   }
+}
+
+/** Images that the runtime mounts as volumes have to be there before; each is pulled by the policy of its volume. */
+async function ensureVolumeImages(context: WorkerContext, inputs: StartInputs, container: Container): Promise<void> {
+  const mounted = new Set((container.volumeMounts ?? []).map(({ name }) => name))
+  const volumes = (inputs.pod.spec.volumes ?? []).filter(({ name, image }) => image !== undefined && mounted.has(name))
+  if (volumes.length === 0) return
+  const { name, version } = await context.runtime.version()
+  if (!mountsImages(name, version))
+    fail(
+      context,
+      inputs,
+      'CreateContainerError',
+      new Error(`image volumes need containerd 2.1 or newer, not ${version}`),
+    )
+  for (const { image } of volumes) {
+    const { reference = '', pullPolicy } = image!
+    const { imagePullPolicy: _ofContainer, ...rest } = container
+    const policy = pullPolicy === undefined ? {} : { imagePullPolicy: pullPolicy }
+    await ensureImage(context, inputs, { ...rest, ...policy, image: reference })
+  }
+}
+
+function mountsImages(name: string, version: string): boolean {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number)
+  return name !== 'containerd' || major > 2 || (major === 2 && minor >= 1)
 }
 
 /** Everything that a mistake of the user can spoil is CreateContainerConfigError. */
@@ -103,6 +130,7 @@ async function configure(
       imageRef,
       environment,
       mounts,
+      devices: containerDevices(container, volumes),
       memoryCapacity: context.memoryCapacity,
       seccompDir: join(context.rootDir, 'seccomp'),
       ...(targetId !== undefined && { targetId }),

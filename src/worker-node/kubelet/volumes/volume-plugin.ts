@@ -30,8 +30,10 @@ export type MountedVolume = {
   readonly hostPath: string
   /** The volume itself is read-only, whatever the container asks. */
   readonly readOnly: boolean
-  /** Files were given the pod's fsGroup. */
+  /** The runtime mounts the files of this image itself. */
   readonly image?: { readonly reference: string }
+  /** `hostPath` is a device, for `volumeDevices` only; all others are for `volumeMounts` only. */
+  readonly isBlock?: boolean
 }
 
 export interface VolumePlugin {

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
-import type { Volume } from '#api/core/v1.gen.ts'
-import { containerMounts } from '../containers/container-mounts.ts'
+import type { Container, Volume } from '#api/core/v1.gen.ts'
+import { containerDevices, containerMounts } from '../containers/container-mounts.ts'
 import { FakeApi } from '../testing/fake-api.ts'
 import { aContainer, aPod } from '../testing/builders.ts'
 import { writeAtomically, type Payload } from './atomic-writer.ts'
 import { checkHostPath } from './host-path/host-path.ts'
-import type { VolumeSources } from './volume-plugin.ts'
+import type { MountedVolume, VolumeSources } from './volume-plugin.ts'
 import { TokenManager } from './token-manager.ts'
 import { VolumeManager } from './volume-manager.ts'
 
@@ -145,4 +145,27 @@ test('sub-paths are made on demand and never leave their volume', async (t) => {
   await assert.rejects(mount('evil'), /leaves its volume/)
   await assert.rejects(mount('a/../../x'), /must not contain/)
   await assert.rejects(mount('/etc'), /must not be an absolute path/)
+})
+
+test('a block volume is a device of the container, and only that', async () => {
+  const block = { hostPath: '/dev/loop7', readOnly: false, isBlock: true }
+  const volumes = new Map<string, MountedVolume>([
+    ['b', block],
+    ['r', { ...block, readOnly: true }],
+    ['f', { hostPath: '/f', readOnly: false }],
+  ])
+  const asking = (name: string): Container => aContainer('main', { volumeDevices: [{ name, devicePath: '/dev/x' }] })
+  const device = { containerPath: '/dev/x', hostPath: '/dev/loop7' }
+  assert.deepEqual(containerDevices(asking('b'), volumes), [{ ...device, permissions: 'mrw' }])
+  assert.deepEqual(containerDevices(asking('r'), volumes), [{ ...device, permissions: 'r' }])
+  assert.throws(() => containerDevices(asking('f'), volumes), /volume f has volumeMode Filesystem, but is specified in/)
+  assert.throws(
+    () => containerDevices(asking('none'), volumes),
+    /cannot find volume "none" to pass into container "main"/,
+  )
+  const mounting = aContainer('main', { volumeMounts: [{ name: 'b', mountPath: '/b' }] })
+  await assert.rejects(
+    containerMounts(mounting, { volumes, environment: new Map(), hostsFile: null, terminationFile: '' }),
+    /volume b has volumeMode Block, but is specified in volumeMounts/,
+  )
 })
