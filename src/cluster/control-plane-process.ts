@@ -118,6 +118,9 @@ function component(name: string, groups: readonly string[] = []): UserInfo {
   return { name, uid: '', groups: [...groups, 'system:authenticated'], extra: {} }
 }
 
+/** Upstream waits for other API servers; here there is one, in this process. */
+const NAMESPACE_DELETION_GRACE_MS = 200
+
 async function startControllers(
   state: ClusterState,
   server: ApiServer,
@@ -146,6 +149,7 @@ async function startControllers(
     options: {
       clusterCidr: state.podCidr,
       rootCa: rootCa!,
+      namespaceDeletionGraceMs: NAMESPACE_DELETION_GRACE_MS,
       serviceAccountSigner: createServiceAccountSigner(signingKey!),
       certificateSigning: signAllWith({ certificate: rootCa!, privateKey: caKey! }),
     },

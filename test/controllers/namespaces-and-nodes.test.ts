@@ -1,8 +1,8 @@
 /** The controllers of namespaces and nodes against a whole API server. */
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import type { ConfigMap, Namespace, Node, ServiceAccount } from '#api/core/v1.gen.ts'
-import { CONFIGMAPS, NAMESPACES, NODES, SERVICEACCOUNTS } from '#api/resources.gen.ts'
+import type { ConfigMap, Namespace, Node, Pod, ServiceAccount } from '#api/core/v1.gen.ts'
+import { CONFIGMAPS, NAMESPACES, NODES, PODS, SERVICEACCOUNTS } from '#api/resources.gen.ts'
 import { isNotFound } from '#machinery/status-error.ts'
 import { selectControllers } from '#control-plane/controllers/controller-manager.ts'
 import { CONTROLLERS } from '#control-plane/controllers/index.ts'
@@ -10,7 +10,7 @@ import { startTestCluster, type TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster({ rootCa: 'PEM', clusterCidr: '10.244.0.0/16' })
+  cluster = await startTestCluster({ rootCa: 'PEM', namespaceDeletionGraceMs: 50, clusterCidr: '10.244.0.0/16' })
 })
 after(() => cluster.close())
 
@@ -36,6 +36,24 @@ test('a deleted namespace is emptied and goes', async () => {
   await client.delete(NAMESPACES, '', 'two')
   await eventually(() =>
     client.get<Namespace>(NAMESPACES, '', 'two').then(
+      () => null,
+      (error) => (isNotFound(error) ? true : null),
+    ),
+  )
+})
+
+test('a namespace goes as soon as its last pod has gone, not after the whole grace period of it', async () => {
+  const { client, eventually } = cluster
+  await client.create<Namespace>(NAMESPACES, { metadata: { name: 'busy' }, spec: {} })
+  await client.create<Node>(NODES, { metadata: { name: 'n0' } } as Node)
+  const spec = { nodeName: 'n0', terminationGracePeriodSeconds: 600, containers: [{ name: 'c', image: 'i' }] }
+  await eventually(() => client.get(SERVICEACCOUNTS, 'busy', 'default').catch(() => null))
+  await client.create<Pod>(PODS, { metadata: { name: 'p', namespace: 'busy' }, spec })
+  await client.delete(NAMESPACES, '', 'busy')
+  await eventually(async () => (await client.get<Pod>(PODS, 'busy', 'p')).metadata.deletionTimestamp)
+  await client.delete(PODS, 'busy', 'p', { gracePeriodSeconds: 0 })
+  await eventually(() =>
+    client.get<Namespace>(NAMESPACES, '', 'busy').then(
       () => null,
       (error) => (isNotFound(error) ? true : null),
     ),

@@ -51,6 +51,8 @@ export type ControllerOptions = {
   readonly serviceAccountSigner?: ServiceAccountSigner
   /** Signs approved CertificateSigningRequests; without it they stay unsigned. */
   readonly certificateSigning?: CertificateSigning
+  /** Time that admission gets to see the deletion of a namespace before it is emptied; 5 s when absent. */
+  readonly namespaceDeletionGraceMs?: number
   /** Names of controllers to run, as `--controllers` takes them (`*`, `name`, `-name`). */
   readonly controllers?: readonly string[]
 }

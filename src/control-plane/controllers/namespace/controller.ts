@@ -14,8 +14,8 @@ import { planConditions, type DeletionRound } from './plan.ts'
 
 /** Finalizer in `spec.finalizers` that this controller takes away. */
 const FINALIZER = 'kubernetes'
-/** Admission of all API servers sees the deletion within this time. */
-const GRACE_MS = 5_000
+/** Admission of all API servers, of which there may be several, sees the deletion within this time (upstream's). */
+const GRACE_MS_DEFAULT = 5_000
 /** Time that finalizers of content get before the next look. */
 const FINALIZERS_MS = 15_000
 
@@ -27,22 +27,39 @@ export class NamespaceController implements Controller {
   readonly #client: Client
   readonly #clock: Clock
   readonly #namespaces: Informer<Namespace>
+  readonly #pods: Informer<Pod>
+  readonly #graceMs: number
+  /** Namespaces whose time of grace is over. */
+  readonly #emptying = new Set<string>()
 
-  constructor({ client, clock, informers }: ControllerContext) {
+  constructor({ client, clock, informers, options }: ControllerContext) {
     this.#client = client
     this.#clock = clock
     this.#namespaces = informers.informer(NAMESPACES)
+    this.#pods = informers.informer(PODS)
+    this.#graceMs = options.namespaceDeletionGraceMs ?? GRACE_MS_DEFAULT
   }
 
   watch(enqueue: Enqueue): void {
     const onNamespace = ({ metadata }: Namespace): void => {
-      if (metadata.deletionTimestamp !== undefined) enqueue(metadata.name, GRACE_MS)
+      if (metadata.deletionTimestamp !== undefined) enqueue(metadata.name, this.#graceMs)
     }
-    this.#namespaces.addHandler({ added: onNamespace, updated: onNamespace })
+    this.#namespaces.addHandler({
+      added: onNamespace,
+      updated: onNamespace,
+      deleted: ({ metadata }) => this.#emptying.delete(metadata.name),
+    })
+    // Most pods end long before their grace period does; the rest of the content waits for the last one.
+    this.#pods.addHandler({
+      deleted: ({ metadata: { namespace = '' } }) => {
+        if (this.#emptying.has(namespace) && this.#pods.list(namespace).length === 0) enqueue(namespace)
+      },
+    })
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<Result> {
     if (this.#namespaces.get(key)?.metadata.deletionTimestamp === undefined) return {}
+    this.#emptying.add(key)
     const namespace = await this.#begin(key, signal)
     if (namespace === null || !(namespace.spec?.finalizers ?? []).includes(FINALIZER)) return {}
     const { totals, graceMs, isComplete } = await this.#deleteContent(namespace, signal)
