@@ -42,24 +42,6 @@ test('a deleted namespace is emptied and goes', async () => {
   )
 })
 
-test('a namespace goes as soon as its last pod has gone, not after the whole grace period of it', async () => {
-  const { client, eventually } = cluster
-  await client.create<Namespace>(NAMESPACES, { metadata: { name: 'busy' }, spec: {} })
-  await client.create<Node>(NODES, { metadata: { name: 'n0' } } as Node)
-  const spec = { nodeName: 'n0', terminationGracePeriodSeconds: 600, containers: [{ name: 'c', image: 'i' }] }
-  await eventually(() => client.get(SERVICEACCOUNTS, 'busy', 'default').catch(() => null))
-  await client.create<Pod>(PODS, { metadata: { name: 'p', namespace: 'busy' }, spec })
-  await client.delete(NAMESPACES, '', 'busy')
-  await eventually(async () => (await client.get<Pod>(PODS, 'busy', 'p')).metadata.deletionTimestamp)
-  await client.delete(PODS, 'busy', 'p', { gracePeriodSeconds: 0 })
-  await eventually(() =>
-    client.get<Namespace>(NAMESPACES, '', 'busy').then(
-      () => null,
-      (error) => (isNotFound(error) ? true : null),
-    ),
-  )
-})
-
 test('each node gets a range of its own', async () => {
   const { client, eventually } = cluster
   for (const name of ['n1', 'n2']) await client.create<Node>(NODES, { metadata: { name } } as Node)
@@ -76,4 +58,22 @@ test('controllers are selected by name', () => {
   assert.deepEqual(names(['namespace-controller']), ['namespace-controller'])
   assert.equal(names(['*', '-namespace-controller']).includes('namespace-controller'), false)
   assert.throws(() => names(['nobody']), /"nobody" is not in the list of known controllers/)
+})
+
+test('a namespace goes as soon as its last pod has gone, not after the whole grace period of it', async () => {
+  const { client, eventually } = cluster
+  await client.create<Namespace>(NAMESPACES, { metadata: { name: 'busy' }, spec: {} })
+  await client.create<Node>(NODES, { metadata: { name: 'n0' } } as Node)
+  const spec = { nodeName: 'n0', terminationGracePeriodSeconds: 600, containers: [{ name: 'c', image: 'i' }] }
+  await eventually(() => client.get(SERVICEACCOUNTS, 'busy', 'default').catch(() => null))
+  await client.create<Pod>(PODS, { metadata: { name: 'p', namespace: 'busy' }, spec })
+  await client.delete(NAMESPACES, '', 'busy')
+  await eventually(async () => (await client.get<Pod>(PODS, 'busy', 'p')).metadata.deletionTimestamp)
+  await client.delete(PODS, 'busy', 'p', { gracePeriodSeconds: 0 })
+  await eventually(() =>
+    client.get<Namespace>(NAMESPACES, '', 'busy').then(
+      () => null,
+      (error) => (isNotFound(error) ? true : null),
+    ),
+  )
 })
