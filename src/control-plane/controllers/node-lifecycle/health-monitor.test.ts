@@ -70,5 +70,6 @@ test('a write that fails holds up neither the others nor the count, and is made 
   await look()
   await look()
   assert.deepEqual(written, ['a', 'b', 'a', 'b'], 'once more, and then no more')
-  assert.deepEqual(seen, Array(3).fill({ ready: 0, notReady: 1 }))
+  const down = { ready: 0, notReady: 1 }
+  assert.deepEqual(seen, [down, down, down])
 })
