@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { parseRequest } from '#api/certificates/certificate-request.ts'
+import { attributeOf, requestOf, textOf } from '#api/certificates/testing.ts'
+import { VirtualClock } from '#base/virtual-clock.ts'
 import { createCertificateSigner } from './certificate-signer.ts'
+import { createAuthority } from './certificates/authority.ts'
 
 const [FROM, UNTIL] = ['2026-01-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z']
 const USAGES = ['digital signature', 'key encipherment', 'client auth', 'server auth']
@@ -73,7 +76,7 @@ for (const [kind, key] of Object.entries(KEYS))
       const authority = new X509Certificate(read('ca.crt'))
       assert.equal(signer.endMs, Date.parse(authority.validTo))
       assert.ok(certificate.verify(authority.publicKey) && certificate.checkIssued(authority))
-      assert.equal(certificate.subject, 'O=team-a\nO=team-b\nCN=alice')
+      assert.equal(certificate.subject, 'O=team-a + O=team-b\nCN=alice')
       assert.equal(certificate.ca, false)
       assert.deepEqual(
         [certificate.validFrom, certificate.validTo].map((time) => new Date(time).toISOString()),
@@ -126,3 +129,23 @@ test('a request that somebody has changed is not signed, nor is a foreign key ta
     const order = { request, names: parseRequest(request), usages: USAGES, notBeforeMs: 0, notAfterMs: 1 }
     await assert.rejects(signer.sign(order), /unable to verify certificate request signature/)
   }))
+
+test('the subject is what was checked: another name, or a group in a text, does not get into the certificate', async () => {
+  const signer = createCertificateSigner(await createAuthority('authority', new VirtualClock()))
+  const subjectFor = async (...subject: Buffer[]): Promise<object> => {
+    const request = requestOf(subject)
+    const order = { request, names: parseRequest(request), usages: ['client auth'], notBeforeMs: 0, notAfterMs: 1e12 }
+    return { ...new X509Certificate(await signer.sign(order)).toLegacyObject().subject }
+  }
+  const [CN, O] = ['550403', '55040a']
+  const name = (text: string): Buffer => attributeOf(CN, textOf(text))
+  assert.deepEqual(await subjectFor(name('kubernetes-admin'), name('system:node:n')), { CN: 'system:node:n' })
+  const masters = Buffer.from('0c0e73797374656d3a6d617374657273', 'hex')
+  for (const text of [
+    'a, O=system:masters',
+    'a+O=system:masters',
+    'a\nO=system:masters',
+    `#${masters.toString('hex')}`,
+  ])
+    assert.deepEqual(await subjectFor(attributeOf(O, textOf(text)), name('x')), { O: text, CN: 'x' })
+})

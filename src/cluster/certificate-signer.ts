@@ -40,7 +40,7 @@ async function sign(authority: X509Certificate, key: KeyObject, order: Certifica
   const issuer = new x509.X509Certificate(new Uint8Array(authority.raw))
   const signingAlgorithm = algorithmOf(key)
   const certificate = await x509.X509CertificateGenerator.create({
-    subject: request.subjectName,
+    subject: new x509.Name(new Uint8Array(order.names.subject.der)),
     issuer: issuer.subjectName,
     publicKey: request.publicKey,
     signingKey: await importKey(key, signingAlgorithm),

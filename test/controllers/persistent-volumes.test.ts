@@ -64,10 +64,12 @@ const isGone = (read: () => Promise<unknown>): Promise<true> =>
       (error: unknown) => (isNotFound(error) ? true : null),
     ),
   )
-const told = (object: string, reason: string): Promise<string> =>
+const told = (name: string, reason: string, uid?: string): Promise<string> =>
   cluster.eventually(async () => {
     const { items } = await cluster.client.list<Event>(EVENTS, 'default')
-    const event = items.find((event) => event.involvedObject.name === object && event.reason === reason)
+    const isAbout = ({ involvedObject }: Event): boolean =>
+      involvedObject.name === name && (uid === undefined || involvedObject.uid === uid)
+    const event = items.find((event) => isAbout(event) && event.reason === reason)
     if (event !== undefined) assert.equal(event.source?.component, 'persistentvolume-controller')
     return event?.message
   })
@@ -88,8 +90,8 @@ test('a claim and a volume find each other, whichever comes first, and both say 
   await client.delete(PERSISTENTVOLUMECLAIMS, 'default', 'a')
   await isGone(() => claim('a'))
   await volumeIs('a', 'Released')
-  await createClaim('a')
-  await told('a', 'ProvisioningFailed')
+  const second = await createClaim('a')
+  await told('a', 'ProvisioningFailed', second.metadata.uid)
   assert.equal((await claim('a')).status?.phase, 'Pending')
   await client.patch(PERSISTENTVOLUMES, '', 'a', 'merge', { spec: { claimRef: null } })
   await claimIs('a', 'Bound')
@@ -150,6 +152,28 @@ test('reservations by name, in both directions', async () => {
   await createVolume('d2', { storageClassName: 'd2' })
   await createClaim('d2-by-name', { volumeName: 'd2', storageClassName: 'd2' })
   await claimIs('d2-by-name', 'Bound')
+})
+
+test('a volume that was meant for a claim is free when the claim goes, or takes another one', async () => {
+  const { client } = cluster
+  const tooSmall = (name: string, claim: PersistentVolumeClaim): Promise<PersistentVolume> => {
+    const { namespace, uid } = claim.metadata
+    return createVolume(name, {
+      capacity: { storage: '1Mi' },
+      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claim.metadata.name, uid },
+    })
+  }
+  const goes = await createClaim('goes')
+  await tooSmall('goes', goes)
+  await told('goes', 'ProvisioningFailed')
+  await client.delete(PERSISTENTVOLUMECLAIMS, 'default', 'goes')
+  await volumeIs('goes', 'Released')
+  const chooses = await createClaim('chooses')
+  await tooSmall('too-small', chooses)
+  await told('chooses', 'ProvisioningFailed')
+  await createVolume('chosen', { storageClassName: 'chooses' })
+  assert.equal((await claimIs('chooses', 'Bound')).spec.volumeName, 'chosen')
+  assert.equal((await volumeIs('too-small', 'Available')).spec.claimRef?.uid, undefined)
 })
 
 test('a provisioner is asked; who waits for a consumer is not bound', async () => {

@@ -1,7 +1,8 @@
 /** Certificate requests and certificates as texts: what is wrong with them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { certificateProblem, requestProblem } from './certificate-data.ts'
+import { certificateProblem } from './certificate-data.ts'
+import { requestProblem } from './certificate-request.ts'
 
 const REQUEST = `-----BEGIN CERTIFICATE REQUEST-----
 MIHRMHoCAQAwGDEKMAgGA1UEAwwBeDEKMAgGA1UECgwBeTBZMBMGByqGSM49AgEG

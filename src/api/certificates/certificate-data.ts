@@ -1,7 +1,6 @@
 /** What PEM texts of certificates and certificate requests must hold. */
-import assert from 'node:assert'
 import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto'
-import { contentOf, contentStart, elementsIn } from './der.ts'
+import { contentOf, elementsIn, identifierOf, SEQUENCE } from './der.ts'
 
 export type PemBlock = { readonly type: string; readonly hasHeaders: boolean; readonly der: Buffer }
 
@@ -13,15 +12,6 @@ export function pemBlocks(text: string): PemBlock[] {
     hasHeaders: body.includes(':'),
     der: Buffer.from(body, 'base64'),
   }))
-}
-
-/** What is wrong with a PKCS#10 request in base64-wrapped PEM, or undefined: form and signature. */
-export function requestProblem(base64: string): string | undefined {
-  const [block] = pemBlocks(Buffer.from(base64, 'base64').toString('latin1'))
-  if (block?.type !== 'CERTIFICATE REQUEST') return 'PEM block type must be CERTIFICATE REQUEST'
-  const isSigned = hasOwnSignature(block.der)
-  if (isSigned === undefined) return 'x509: malformed certificate request'
-  return isSigned ? undefined : 'x509: signature verification failure'
 }
 
 /** Whether a PKCS#10 request is signed with its own key; undefined: it is no such request. */
@@ -66,34 +56,15 @@ const HASHES: Readonly<Record<string, { readonly hash: string | null; readonly p
   '2b6570': { hash: null },
 }
 
-const SEQUENCE = 0x30
-
 /** CertificationRequest: what is signed (version, subject, public key, attributes), algorithm, signature. */
 function isSignedByItself(der: Buffer): boolean {
-  assert.equal(der.readUInt8(0), SEQUENCE)
-  const [signed, algorithm, signature] = elementsIn(der.subarray(contentStart(der, 0)))
-  const [, , publicKey] = elementsIn(contentOf(signed!))
-  const [identifier] = elementsIn(contentOf(algorithm!))
-  const rule = HASHES[contentOf(identifier!).toString('hex')]
+  const [signed, algorithm, signature] = elementsIn(contentOf(der, SEQUENCE))
+  const [, , publicKey] = elementsIn(contentOf(signed!, SEQUENCE))
+  const [identifier] = elementsIn(contentOf(algorithm!, SEQUENCE))
+  const rule = HASHES[identifierOf(identifier!)]
   if (rule === undefined) return false
   const key = createPublicKey({ key: publicKey!, format: 'der', type: 'spki' })
   const padding = rule.pss === true ? { padding: constants.RSA_PKCS1_PSS_PADDING } : {}
   // The first byte of a bit string counts unused bits.
   return verify(rule.hash, signed!, { key, ...padding }, contentOf(signature!).subarray(1))
-}
-
-/** `2.5.4.10`, the organization of a distinguished name. */
-const ORGANIZATION = '55040a'
-
-/** The organizations (groups) that the subject of a request names. */
-export function organizationsOf(base64: string): string[] {
-  const [block] = pemBlocks(Buffer.from(base64, 'base64').toString('latin1'))
-  if (block === undefined) return []
-  const [signed] = elementsIn(contentOf(block.der))
-  const [, subject] = elementsIn(contentOf(signed!))
-  const parts = elementsIn(contentOf(subject!)).flatMap((set) => elementsIn(contentOf(set)))
-  return parts.flatMap((part) => {
-    const [type, value] = elementsIn(contentOf(part))
-    return contentOf(type!).toString('hex') === ORGANIZATION ? [contentOf(value!).toString('utf8')] : []
-  })
 }

@@ -9,7 +9,8 @@ import {
   notSupported,
   required,
 } from '#machinery/field-error.ts'
-import { certificateProblem, requestProblem } from '../certificate-data.ts'
+import { certificateProblem } from '../certificate-data.ts'
+import { requestProblem } from '../certificate-request.ts'
 import { validateSignerName } from '../signer-name.ts'
 
 const USAGES = [

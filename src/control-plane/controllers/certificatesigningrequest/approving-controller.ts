@@ -59,7 +59,7 @@ export class CertificateApprovingController implements Controller {
     if (hasCondition(request, 'Approved') || hasCondition(request, 'Denied')) return {}
     const names = parseRequest(request.spec.request)
     if (kubeletClientProblem(names, request.spec.usages ?? []) !== null) return {}
-    const recognizers = RECOGNIZERS.filter(({ isOwn }) => !isOwn || names.commonName === request.spec.username)
+    const recognizers = RECOGNIZERS.filter(({ isOwn }) => !isOwn || names.subject.commonName === request.spec.username)
     for (const { subresource, message } of recognizers) {
       if (!(await this.#isAllowed(request, subresource, signal))) continue
       await this.#approve(request, message, signal)

@@ -5,6 +5,7 @@ import type { SignerName } from './policy.ts'
 export type CertificateOrder = {
   /** PEM text in base64, as `spec.request` of a CertificateSigningRequest. */
   readonly request: string
+  /** What of the request is signed: as it was checked, not read a second time. */
   readonly names: RequestedNames
   /** As `spec.usages`. */
   readonly usages: readonly string[]
@@ -15,7 +16,7 @@ export type CertificateOrder = {
 export interface CertificateSigner {
   /** When the authority's own certificate ends, in milliseconds since 1970. */
   readonly endMs: number
-  /** PEM text of a certificate for the request's subject, names and key. Throws when the request is not signed with its key. */
+  /** PEM text of a certificate for these names and the request's key. Throws when the request is not signed with its key. */
   sign(order: CertificateOrder): Promise<string>
 }
 

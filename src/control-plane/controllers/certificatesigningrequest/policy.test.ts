@@ -2,18 +2,19 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { RequestedNames } from '#api/certificates/certificate-request.ts'
+import type { Subject } from '#api/certificates/subject.ts'
 import type { CertificateSigningRequest } from '#api/certificates/v1.gen.ts'
 import { endOfInterest, isApproved } from './answers.ts'
 import { validityOf, whyRefused } from './policy.ts'
 
 const NODE: RequestedNames = {
-  commonName: 'system:node:n',
-  organizations: ['system:nodes'],
+  subject: { commonName: 'system:node:n', organizations: ['system:nodes'], der: Buffer.alloc(0) },
   dnsNames: [],
   ipAddresses: [],
   emailAddresses: [],
   uris: [],
 }
+const subject = (changed: Partial<Subject>): Partial<RequestedNames> => ({ subject: { ...NODE.subject, ...changed } })
 const [SIGNATURE, ENCIPHERMENT, CLIENT, SERVER] = [
   'digital signature',
   'key encipherment',
@@ -35,8 +36,8 @@ test('kubelets as clients', () => {
   assert.equal(why({}), null)
   assert.equal(why({}, [CLIENT, SIGNATURE, ENCIPHERMENT]), null)
   assert.equal(why({}, [CLIENT]), 'usages did not match [client auth digital signature key encipherment]')
-  assert.equal(why({ organizations: ['system:nodes', 'x'] }), 'subject organization is not system:nodes')
-  assert.equal(why({ commonName: 'n' }), 'subject common name does not begin with system:node:')
+  assert.equal(why(subject({ organizations: ['system:nodes', 'x'] })), 'subject organization is not system:nodes')
+  assert.equal(why(subject({ commonName: 'n' })), 'subject common name does not begin with system:node:')
   assert.equal(why({ dnsNames: ['n'] }), 'DNS subjectAltNames are not allowed')
   assert.equal(why({ emailAddresses: ['n'] }), 'Email subjectAltNames are not allowed')
   assert.equal(why({ ipAddresses: ['n'] }), 'IP subjectAltNames are not allowed')
@@ -51,7 +52,7 @@ test('kubelets as servers', () => {
   assert.equal(why({ dnsNames: [] }), 'DNS or IP subjectAltName is required')
   assert.equal(why({}, [SIGNATURE, CLIENT]), 'usages did not match [digital signature key encipherment server auth]')
   assert.equal(why({ uris: ['x'] }), 'URI subjectAltNames are not allowed')
-  assert.equal(why({ commonName: 'x' }), 'subject common name does not begin with system:node:')
+  assert.equal(why(subject({ commonName: 'x' })), 'subject common name does not begin with system:node:')
 })
 
 const [MINUTE_MS, HOUR_MS, DAY_MS] = [60_000, 3_600_000, 86_400_000]

@@ -56,9 +56,9 @@ function kubeletServingProblem(names: RequestedNames, usages: readonly string[])
   return isNamedAsNode(names) ? null : 'subject common name does not begin with system:node:'
 }
 
-const isOfNodes = ({ organizations }: RequestedNames): boolean =>
+const isOfNodes = ({ subject: { organizations } }: RequestedNames): boolean =>
   organizations.length === 1 && organizations[0] === 'system:nodes'
-const isNamedAsNode = ({ commonName }: RequestedNames): boolean => commonName.startsWith('system:node:')
+const isNamedAsNode = ({ subject }: RequestedNames): boolean => subject.commonName.startsWith('system:node:')
 
 /** Only keys of RSA can encipher others. */
 function usagesProblem(usages: readonly string[], wanted: string): string | null {

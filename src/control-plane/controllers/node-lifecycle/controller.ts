@@ -60,6 +60,7 @@ export class NodeLifecycleController implements Controller {
       deleted: (node) => {
         const { name } = node.metadata
         this.#heartbeats.forgetNode(name)
+        this.#health.forget(name)
         this.#zones.remove(name)
         this.#tell(node, 'RemovingNode', `Removing Node ${name} from Controller`)
       },

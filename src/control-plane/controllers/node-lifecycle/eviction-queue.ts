@@ -32,6 +32,11 @@ export class EvictionQueue {
     return Math.max(0, this.#nextAtMs - this.#clock.monotonic())
   }
 
+  /** Lets the others go first. */
+  postpone(node: string): void {
+    if (this.#waiting.delete(node)) this.#waiting.add(node)
+  }
+
   /** Takes the node out, which uses up the zone's turn. */
   take(node: string): void {
     this.#waiting.delete(node)

@@ -56,6 +56,10 @@ export class HealthMonitor {
     this.#pods = new PodsByNode(parts.informers.informer<Pod>(PODS), parts.controller)
   }
 
+  forget(name: string): void {
+    this.#unfinished.delete(name)
+  }
+
   async check(signal: AbortSignal): Promise<void> {
     const nodes = this.#nodes.list()
     const health = new Map<string, ZoneHealth>()
@@ -72,11 +76,18 @@ export class HealthMonitor {
 
   /** The node as it is now; null when that could not be found out, and the next look has to. */
   async #checkOne(node: Node, signal: AbortSignal): Promise<Node | null> {
+    const current = await this.#attempt(node, signal, () => this.#markIfSilent(node, signal))
+    if (current === null) return null
+    this.#noteLoss(node, current)
+    await this.#attempt(node, signal, () => this.#planEviction(current, signal))
+    await this.#markPods(current, signal)
+    return current
+  }
+
+  /** What cannot be written now is written after the next look; it must not hold up what else there is to do. */
+  async #attempt<T>(node: Node, signal: AbortSignal, work: () => Promise<T>): Promise<T | null> {
     try {
-      const current = await this.#markIfSilent(node, signal)
-      await this.#planEviction(current, signal)
-      await this.#markPods(node, current, signal)
-      return current
+      return await work()
     } catch (error) {
       if (!signal.aborted) this.#logFailure(node, error)
       return null
@@ -118,18 +129,25 @@ export class HealthMonitor {
   }
 
   /** Only the loss is told of; while a node stays away, nothing new is known of its pods. */
-  async #markPods(before: Node, node: Node, signal: AbortSignal): Promise<void> {
-    const { name } = node.metadata
-    const isReady = conditionOf(node, 'Ready')?.status === 'True'
+  #noteLoss(before: Node, node: Node): void {
     const wasReady = conditionOf(before, 'Ready')?.status === 'True'
-    if (!isReady && wasReady) {
-      const message = `Node ${name} status is now: NodeNotReady`
-      this.#parts.events.event(referenceTo(NODES, node), 'Normal', 'NodeNotReady', message)
-      this.#unfinished.add(name)
+    if (!wasReady || conditionOf(node, 'Ready')?.status === 'True') return
+    const { name } = node.metadata
+    const message = `Node ${name} status is now: NodeNotReady`
+    this.#parts.events.event(referenceTo(NODES, node), 'Normal', 'NodeNotReady', message)
+    this.#unfinished.add(name)
+  }
+
+  async #markPods(node: Node, signal: AbortSignal): Promise<void> {
+    const { name } = node.metadata
+    if (!this.#unfinished.has(name)) return
+    const isReady = conditionOf(node, 'Ready')?.status === 'True'
+    let isFinished = true
+    for (const pod of isReady ? [] : this.#pods.of(name)) {
+      const mark = async (): Promise<true> => this.#parts.writer.markPodNotReady(pod, signal).then(() => true)
+      if ((await this.#attempt(node, signal, mark)) === null) isFinished = false
     }
-    if (!isReady && this.#unfinished.has(name))
-      for (const pod of this.#pods.of(name)) await this.#parts.writer.markPodNotReady(pod, signal)
-    this.#unfinished.delete(name)
+    if (isFinished) this.#unfinished.delete(name)
   }
 
   /** When nobody answers, it is more likely that nobody can be heard. */
@@ -138,7 +156,7 @@ export class HealthMonitor {
     for (const { metadata } of nodes) {
       const node = this.#nodes.get(metadata.name)
       if (node !== undefined && !signal.aborted)
-        await this.#spare(node, planReachable, signal).catch((error: unknown) => this.#logFailure(node, error))
+        await this.#attempt(node, signal, () => this.#spare(node, planReachable, signal))
     }
   }
 

@@ -48,7 +48,13 @@ export class ZoneQueues {
       const node = this.#parts.nodes.get(name)
       if (node === undefined || !needsNoExecuteTurn(node)) queue.remove(name)
       else {
-        await this.#taint(node, signal)
+        try {
+          await this.#taint(node, signal)
+        } catch (error) {
+          // One node that cannot be written must not keep the whole zone from being emptied.
+          queue.postpone(name)
+          throw error
+        }
         queue.take(name)
       }
     }

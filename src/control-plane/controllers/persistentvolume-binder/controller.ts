@@ -13,14 +13,19 @@ import { PodsByClaim } from '../pods/pods-by-claim.ts'
 import { onAnyChange } from '../on-change.ts'
 import { Binder } from './binder.ts'
 import { NewestObjects } from './newest-objects.ts'
-import { planClaim, type ClaimPlan } from './plan-claim.ts'
+import { planClaim, type ClaimPlan, type ClaimView } from './plan-claim.ts'
 import { planReclaim, planVolume } from './plan-volume.ts'
 import { askProvisioner, planProvision, waitsForProvisioner } from './provisioner.ts'
 
 const [CLAIM, VOLUME] = ['claim/', 'volume/'] as const
 /** Upstream's --pvclaimbinder-sync-period: what waits is told of again and again. */
 const SYNC_PERIOD_MS = 15_000
-const UNBOUND = 'persistentvolume-binder/unbound'
+/** Claims and volumes by class, and volumes by the claim that they are reserved for. */
+const [UNBOUND, FREE, RESERVED] = [
+  'persistentvolume-binder/unbound',
+  'persistentvolume-binder/free',
+  'persistentvolume-binder/reserved',
+] as const
 
 export class PersistentVolumeBinderController implements Controller {
   readonly name = 'persistentvolume-binder-controller'
@@ -46,6 +51,10 @@ export class PersistentVolumeBinderController implements Controller {
     this.#volumes = new NewestObjects(this.#volumeInformer)
     this.#binder = new Binder({ client, events, claims: this.#claims, volumes: this.#volumes })
     this.#claimInformer.addIndex(UNBOUND, (claim) => (isFullyBound(claim) ? [] : [classOf(claim)]))
+    this.#volumeInformer.addIndex(FREE, (volume) => (volume.spec.claimRef === undefined ? [classOf(volume)] : []))
+    this.#volumeInformer.addIndex(RESERVED, ({ spec: { claimRef } }) =>
+      claimRef === undefined ? [] : [`${claimRef.namespace}/${claimRef.name}`],
+    )
   }
 
   watch(enqueue: Enqueue): void {
@@ -53,6 +62,8 @@ export class PersistentVolumeBinderController implements Controller {
     const onClaim = (claim: PersistentVolumeClaim): void => {
       enqueue(CLAIM + keyOf(claim))
       if (claim.spec.volumeName) enqueue(VOLUME + claim.spec.volumeName)
+      // Also volumes that the claim does not name, or not yet: with it, or with its choice of another one, they are free again.
+      for (const { metadata } of this.#volumeInformer.byIndex(RESERVED, keyOf(claim))) enqueue(VOLUME + metadata.name)
     }
     onAnyChange(this.#claimInformer, onClaim)
     this.#claimInformer.addHandler({ deleted: (claim) => this.#claims.forget(keyOf(claim)) })
@@ -86,14 +97,20 @@ export class PersistentVolumeBinderController implements Controller {
     return isFullyBound(this.#claims.get(key) ?? claim) ? {} : { requeueAfterMs: SYNC_PERIOD_MS }
   }
 
-  #viewOf(claim: PersistentVolumeClaim) {
+  #viewOf(claim: PersistentVolumeClaim): ClaimView {
+    const { volumeName } = claim.spec
     const waiting = this.#pods.of(claim).filter((pod) => pod.spec.nodeName === undefined && !isPodTerminal(pod))
     return {
-      volumes: this.#volumes.list(),
+      named: volumeName ? this.#volumes.get(volumeName) : undefined,
+      candidates: volumeName ? [] : this.#candidatesFor(claim),
       storageClass: this.#classes.get(classOf(claim)),
       defaultClass: findDefaultClass(this.#classes.list(), DEFAULT_STORAGE_CLASS),
       waitingPods: waiting.map(({ metadata }) => metadata.name),
     }
+  }
+
+  #candidatesFor(claim: PersistentVolumeClaim): PersistentVolume[] {
+    return [...this.#volumes.byIndex(RESERVED, keyOf(claim)), ...this.#volumes.byIndex(FREE, classOf(claim))]
   }
 
   async #applyToClaim(claim: PersistentVolumeClaim, plan: ClaimPlan, signal: AbortSignal): Promise<void> {

@@ -12,12 +12,15 @@ export class NewestObjects<T extends KubernetesObject> {
 
   get(key: string): T | undefined {
     const reported = this.#informer.get(key)
-    return reported === undefined ? undefined : this.#newest(key, reported)
+    if (reported !== undefined) return this.#newest(key, reported)
+    // Only what the informer has shown is ever written: this is deleted.
+    this.#written.delete(key)
+    return undefined
   }
 
-  list(): T[] {
-    const all = this.#informer.list()
-    return this.#written.size === 0 ? all : all.map((object) => this.#newest(keyOf(object), object))
+  /** By an index of the informer: what has been written since may belong elsewhere. */
+  byIndex(name: string, key: string): T[] {
+    return this.#informer.byIndex(name, key).map((object) => this.#newest(keyOf(object), object))
   }
 
   wrote(object: T): T {

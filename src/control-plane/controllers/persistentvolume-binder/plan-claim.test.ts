@@ -7,12 +7,15 @@ import { bindClaim, planClaim, type ClaimPlan, type ClaimView } from './plan-cla
 import { askProvisioner, planProvision } from './provisioner.ts'
 import { CLAIM_REF, claimOf, storageClassOf, volumeOf } from './testing.ts'
 
-const NOBODY: ClaimView = { volumes: [], storageClass: undefined, defaultClass: null, waitingPods: [] }
+const NOBODY = { storageClass: undefined, defaultClass: null, waitingPods: [] }
+type View = Partial<ClaimView> & { readonly volumes?: readonly PersistentVolume[] }
 const WAITING = storageClassOf('example.com/disk', 'WaitForFirstConsumer')
 const BOUND = { annotations: { 'pv.kubernetes.io/bind-completed': 'yes' } }
 
-const plan = (claim: PersistentVolumeClaim, view: Partial<ClaimView> = {}): ClaimPlan =>
-  planClaim(claim, { ...NOBODY, ...view })
+const plan = (claim: PersistentVolumeClaim, { volumes = [], ...view }: View = {}): ClaimPlan => {
+  const named = volumes.find(({ metadata }) => metadata.name === claim.spec.volumeName)
+  return planClaim(claim, { ...NOBODY, named, candidates: volumes, ...view })
+}
 
 function outcome(plan: ClaimPlan): string {
   switch (plan.action) {

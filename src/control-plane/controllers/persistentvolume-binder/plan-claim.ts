@@ -27,7 +27,10 @@ export type ClaimPlan =
 
 /** What is known of the cluster around a claim. */
 export type ClaimView = {
-  readonly volumes: readonly PersistentVolume[]
+  /** The volume that the claim names. */
+  readonly named: PersistentVolume | undefined
+  /** Free volumes of its class, and those that are reserved for it; of a claim that names none. */
+  readonly candidates: readonly PersistentVolume[]
   readonly storageClass: StorageClass | undefined
   readonly defaultClass: StorageClass | null
   /** Names of pods that want the claim and have no node yet. */
@@ -44,7 +47,7 @@ export function planClaim(claim: PersistentVolumeClaim, view: ClaimView): ClaimP
 
 function planUnbound(claim: PersistentVolumeClaim, view: ClaimView): ClaimPlan {
   const isDelayed = view.storageClass?.volumeBindingMode === 'WaitForFirstConsumer'
-  const volume = findBestMatch(claim, view.volumes, isDelayed)
+  const volume = findBestMatch(claim, view.candidates, isDelayed)
   if (volume !== null) return { action: 'bind', volume }
   if (!namesClass(claim) && view.defaultClass !== null)
     return { action: 'use-class', storageClass: view.defaultClass.metadata.name }
@@ -63,8 +66,7 @@ function waitsForPod(pods: readonly string[]): ClaimEvent {
 }
 
 /** The claim says itself which volume it wants. */
-function planNamed(claim: PersistentVolumeClaim, { volumes }: ClaimView): ClaimPlan {
-  const volume = volumes.find(({ metadata }) => metadata.name === claim.spec.volumeName)
+function planNamed(claim: PersistentVolumeClaim, { named: volume }: ClaimView): ClaimPlan {
   if (volume === undefined) return { action: 'wait' }
   const name = JSON.stringify(volume.metadata.name)
   if (volume.spec.claimRef === undefined) {
@@ -76,12 +78,10 @@ function planNamed(claim: PersistentVolumeClaim, { volumes }: ClaimView): ClaimP
   return { action: 'wait', event: warning('FailedBinding', `volume ${name} already bound to a different claim.`) }
 }
 
-/** A claim that lost its volume stays lost: what was on it is gone. */
-function planBound(claim: PersistentVolumeClaim, { volumes }: ClaimView): ClaimPlan {
+function planBound(claim: PersistentVolumeClaim, { named: volume }: ClaimView): ClaimPlan {
   const lost = (reason: string, message: string): ClaimPlan => ({ action: 'lost', event: warning(reason, message) })
   if (!claim.spec.volumeName)
     return lost('ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!')
-  const volume = volumes.find(({ metadata }) => metadata.name === claim.spec.volumeName)
   if (volume === undefined)
     return lost('ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!')
   if (volume.spec.claimRef === undefined || volume.spec.claimRef.uid === claim.metadata.uid)

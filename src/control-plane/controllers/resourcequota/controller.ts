@@ -41,8 +41,6 @@ export class ResourceQuotaController implements Controller {
   readonly #watched = new Set<string>()
   /** Kinds whose objects are all known. */
   readonly #counted: ResourceRef[] = []
-  /** Before that is so of the first ones, nothing is counted: the sum would be too small. */
-  #isComplete = false
   #enqueue: Enqueue = () => {}
 
   constructor({ client, clock, log, informers }: ControllerContext) {
@@ -69,17 +67,21 @@ export class ResourceQuotaController implements Controller {
   async reconcile(key: string, signal: AbortSignal): Promise<Result> {
     if (key === DISCOVERY) return this.#discover(signal)
     const quota = this.#quotas.get(key)
-    if (quota === undefined || !this.#isComplete) return {}
+    if (quota === undefined) return {}
     const sum = new UsageSum(quota, this.#clock.now())
     for (const resource of this.#counted) await this.#addUsage(quota, resource, sum)
     const changed = planStatus(quota, sum.total())
     if (changed !== null) await ignoreGone(this.#client.updateStatus<ResourceQuota>(RESOURCEQUOTAS, changed, signal))
-    const pods = this.#pods.list(quota.metadata.namespace)
+    const pods = this.#isOf(PODS, quota) ? this.#pods.list(quota.metadata.namespace) : []
     return { requeueAfterMs: Math.min(SYNC_PERIOD_MS, nextReleaseMs(pods, this.#clock.now()) ?? SYNC_PERIOD_MS) }
   }
 
+  #isOf(resource: ResourceRef, quota: ResourceQuota): boolean {
+    return resourcesOf(resource, hardNames(quota)).length > 0
+  }
+
   async #addUsage(quota: ResourceQuota, resource: ResourceRef, sum: UsageSum): Promise<void> {
-    if (resourcesOf(resource, hardNames(quota)).length === 0) return
+    if (!this.#isOf(resource, quota)) return
     const objects = this.#informers.informer(resource).list(quota.metadata.namespace)
     sum.add(resource, objects.slice(0, SLICE))
     for (let start = SLICE; start < objects.length; start += SLICE) {
@@ -90,18 +92,14 @@ export class ResourceQuotaController implements Controller {
 
   async #discover(signal: AbortSignal): Promise<Result> {
     const { resources, failedGroups } = await discoverResources(this.#client, VERBS, signal)
-    const added: ResourceRef[] = []
     for (const resource of resources) {
       const name = `${resource.group}/${resource.resource}`
       if (this.#watched.has(name)) continue
       this.#watched.add(name)
       if (DEFINES_KINDS.includes(name)) this.#discoverOnChange(resource)
-      if (resource.namespaced && !isUncounted(resource)) added.push(resource)
+      if (resource.namespaced && !isUncounted(resource)) this.#follow(resource)
     }
     if (failedGroups.length > 0) this.#log.warn('some groups could not be discovered', { failedGroups })
-    // Not awaited: a kind that never answers must not hold up the worker.
-    if (added.length > 0)
-      void Promise.all(added.map((resource) => this.#follow(resource))).then(() => this.#complete(added))
     return failedGroups.length > 0 ? { requeueAfterMs: DISCOVERY_RETRY_MS } : {}
   }
 
@@ -110,7 +108,8 @@ export class ResourceQuotaController implements Controller {
     this.#informers.informer(resource).addHandler({ added: onKinds, updated: onKinds, deleted: onKinds })
   }
 
-  #follow(resource: ResourceRef): Promise<void> {
+  /** A kind that never answers holds up nobody: what it would count keeps its old number. */
+  #follow(resource: ResourceRef): void {
     const informer = this.#informers.informer(resource)
     informer.addHandler({
       added: (object) => this.#recount(resource, object, RECHECK_MS),
@@ -121,18 +120,14 @@ export class ResourceQuotaController implements Controller {
       },
       deleted: (object) => this.#recount(resource, object),
     })
-    return informer.synced()
+    void informer.synced().then(() => {
+      this.#counted.push(resource)
+      for (const quota of this.#quotas.list()) if (this.#isOf(resource, quota)) this.#enqueue(keyOf(quota))
+    })
   }
 
   #recount(resource: ResourceRef, { metadata }: KubernetesObject, afterMs = 0): void {
     for (const quota of this.#quotas.list(metadata.namespace))
-      if (resourcesOf(resource, hardNames(quota)).length > 0) this.#enqueue(keyOf(quota), afterMs)
-  }
-
-  /** Also when a new kind has come: a quota may have waited for it. */
-  #complete(resources: readonly ResourceRef[]): void {
-    this.#counted.push(...resources)
-    this.#isComplete = true
-    for (const quota of this.#quotas.list()) this.#enqueue(keyOf(quota))
+      if (this.#isOf(resource, quota)) this.#enqueue(keyOf(quota), afterMs)
   }
 }
