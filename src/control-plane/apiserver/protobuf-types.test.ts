@@ -5,7 +5,7 @@ import { formatApiVersion } from '#api/kind.ts'
 import { KINDS } from '#api/kinds.ts'
 import { decodeMessage } from '#machinery/protobuf/decode-message.ts'
 import { protobufToJson, toProtobuf } from '#machinery/protobuf/envelope.ts'
-import { WireWriter } from '#machinery/protobuf/wire-writer.ts'
+import { writeBytes, type WireWriter } from '#machinery/protobuf/wire-writer.ts'
 import { typeDataOf } from '#machinery/schema/registry.ts'
 import { FLAGS, fullName } from '#machinery/schema/schema-data.ts'
 import { protobufTypesOf } from './protobuf-types.ts'
@@ -95,15 +95,9 @@ test('a table and kinds that nobody knows have none', () => {
 })
 
 const SCHEMA = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps'
-/** The bytes that `write` puts down. */
-function written(write: (writer: WireWriter) => void): Buffer {
-  const writer = new WireWriter()
-  write(writer)
-  return writer.take()
-}
 /** Schemas under `not`. */
 const nested = (depth: number): Buffer =>
-  written((writer) => {
+  writeBytes((writer) => {
     const write = (level: number): void => {
       if (level > 0) writer.message(28, () => write(level - 1))
     }
@@ -113,7 +107,7 @@ const nested = (depth: number): Buffer =>
 test('a message that is deeper than any object is refused before the stack is exhausted', () => {
   assert.ok(JSON.stringify(decodeMessage(SCHEMA, nested(900))).length > 900)
   assert.throws(() => decodeMessage(SCHEMA, nested(2000)), { code: 400, message: 'proto: exceeded max depth' })
-  const raw = written((writer) => writer.message(8, () => writer.text(1, '['.repeat(20_000) + ']'.repeat(20_000))))
+  const raw = writeBytes((writer) => writer.message(8, () => writer.text(1, '['.repeat(20_000) + ']'.repeat(20_000))))
   assert.throws(() => decodeMessage(SCHEMA, raw), { code: 400, message: 'exceeded max depth' })
 })
 
@@ -125,7 +119,7 @@ test('one of two things is of the wire type of either', () => {
     [30, (writer) => writer.integer(2, 5), 'proto: wrong wireType = 0 for field Schema'],
   ]
   for (const [field, write, message] of rows) {
-    const bytes = written((writer) => writer.message(field, () => write(writer)))
+    const bytes = writeBytes((writer) => writer.message(field, () => write(writer)))
     assert.throws(() => decodeMessage(SCHEMA, bytes), { code: 400, message })
   }
 })

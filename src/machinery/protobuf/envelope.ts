@@ -1,9 +1,9 @@
 /** Objects on the protobuf wire: four magic bytes, then a message that names the kind and holds the object's own message. */
 import { badRequest } from '../status-error.ts'
 import { decodeMessage } from './decode-message.ts'
-import { encodeMessage } from './encode-message.ts'
+import { writeMessage } from './encode-message.ts'
 import { expectWire, WIRE, WireReader } from './wire-reader.ts'
-import { WireWriter } from './wire-writer.ts'
+import { writeBytes, type WireWriter } from './wire-writer.ts'
 
 export const PROTOBUF_MEDIA_TYPE = 'application/vnd.kubernetes.protobuf'
 
@@ -72,25 +72,41 @@ export function protobufToJson(body: Buffer, typeOf: (apiVersion: string, kind: 
   return envelopeToJson(openEnvelope(body), typeOf)
 }
 
+type Typed = { readonly apiVersion?: unknown; readonly kind?: unknown }
+
 /** The envelope of an object, its own message included. `typeName` is the full name of its type. */
 export function toProtobuf(object: Readonly<Record<string, unknown>>, typeName: string): Buffer {
-  return closeEnvelope(object, encodeMessage(typeName, object))
+  return writeBytes((writer) => {
+    writeTail(writer)
+    writer.message(RAW, () => writeMessage(writer, typeName, object))
+    writeHead(writer, object)
+  })
 }
 
-/** The envelope around a message that is encoded already. */
-export function closeEnvelope(
-  { apiVersion = '', kind = '' }: { readonly apiVersion?: unknown; readonly kind?: unknown },
-  message: Uint8Array,
-): Buffer {
-  const writer = new WireWriter()
-  // Content encoding and type: none, the message is protobuf itself.
-  writer.text(4, '')
-  writer.text(3, '')
-  writer.bytes(2, message)
+/** The envelope around a message that is encoded already, in parts: none of them is copied. */
+export function wrapMessage(typed: Typed, parts: readonly Buffer[]): Buffer[] {
+  let length = 0
+  for (const part of parts) length += part.length
+  const head = writeBytes((writer) => {
+    writer.head(RAW, length)
+    writeHead(writer, typed)
+  })
+  return [head, ...parts, writeBytes(writeTail)]
+}
+
+/** Field of the message. */
+const RAW = 2
+
+function writeHead(writer: WireWriter, { apiVersion = '', kind = '' }: Typed): void {
   writer.message(1, () => {
     writer.text(2, String(kind))
     writer.text(1, String(apiVersion))
   })
   writer.raw(MAGIC)
-  return writer.take()
+}
+
+/** Content encoding and type: none, the message is protobuf itself. */
+function writeTail(writer: WireWriter): void {
+  writer.text(4, '')
+  writer.text(3, '')
 }
