@@ -1,5 +1,6 @@
 /** Ends requests that take too long, except those that are meant to last. */
 import type { Clock } from '#base/clock.ts'
+import { parseDuration } from '#base/duration.ts'
 import { badRequest, StatusError } from '#machinery/status-error.ts'
 import { isLongRunning } from './request-info.ts'
 import type { Stage } from './request.ts'
@@ -28,26 +29,21 @@ export function createTimeoutStage(clock: Clock): Stage {
   }
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
-
-/** Milliseconds of a Go duration (`1m30s`); missing or 0 means the default. */
+/** Milliseconds of a Go duration (`1m30s`); missing or 0 means the default, a negative one has passed already. */
 export function timeoutOf(text: string | null): number {
   if (text === null || text === '') return REQUEST_TIMEOUT_MS
-  const parts = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)]
-  if (text !== '0' && (parts.length === 0 || parts.map(([part]) => part).join('') !== text))
+  const parsed = parseDuration(text)
+  if (parsed === null)
     throw badRequest(
-      `invalid timeout specified in the request URL - time: ${/^[\d.]+$/.test(text) ? 'missing unit in' : 'invalid'} duration ${JSON.stringify(text)}`,
+      `invalid timeout specified in the request URL - time: ${durationProblem(text)} duration ${JSON.stringify(text)}`,
     )
-  const total = parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS_MS[unit!]!, 0)
-  return total === 0 ? REQUEST_TIMEOUT_MS : total
+  return parsed === 0 ? REQUEST_TIMEOUT_MS : Math.max(0, parsed)
+}
+
+function durationProblem(text: string): string {
+  if (/^[\d.]+$/.test(text)) return 'missing unit in'
+  const [, unit] = /^[-+]?[\d.]*\d[\d.]*([^\d.]+)/.exec(text) ?? []
+  return unit === undefined ? 'invalid' : `unknown unit ${JSON.stringify(unit)} in`
 }
 
 function timedOut(): StatusError {
