@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatApiVersion } from '#api/kind.ts'
 import { KINDS } from '#api/kinds.ts'
+import { decodeMessage } from '#machinery/protobuf/decode-message.ts'
 import { protobufToJson, toProtobuf } from '#machinery/protobuf/envelope.ts'
+import { writeBytes, type WireWriter } from '#machinery/protobuf/wire-writer.ts'
 import { typeDataOf } from '#machinery/schema/registry.ts'
 import { FLAGS, fullName } from '#machinery/schema/schema-data.ts'
 import { protobufTypesOf } from './protobuf-types.ts'
@@ -90,4 +92,34 @@ test('a table and kinds that nobody knows have none', () => {
     types('meta.k8s.io/v1', 'PartialObjectMetadata'),
     'io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata',
   )
+})
+
+const SCHEMA = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps'
+/** Schemas under `not`. */
+const nested = (depth: number): Buffer =>
+  writeBytes((writer) => {
+    const write = (level: number): void => {
+      if (level > 0) writer.message(28, () => write(level - 1))
+    }
+    write(depth)
+  })
+
+test('a message that is deeper than any object is refused before the stack is exhausted', () => {
+  assert.ok(JSON.stringify(decodeMessage(SCHEMA, nested(900))).length > 900)
+  assert.throws(() => decodeMessage(SCHEMA, nested(2000)), { code: 400, message: 'proto: exceeded max depth' })
+  const raw = writeBytes((writer) => writer.message(8, () => writer.text(1, '['.repeat(20_000) + ']'.repeat(20_000))))
+  assert.throws(() => decodeMessage(SCHEMA, raw), { code: 400, message: 'exceeded max depth' })
+})
+
+test('one of two things is of the wire type of either', () => {
+  const rows: [field: number, write: (writer: WireWriter) => void, problem: string][] = [
+    [24, (writer) => writer.integer(1, 5), 'proto: wrong wireType = 0 for field Schema'],
+    [24, (writer) => writer.integer(2, 5), 'proto: wrong wireType = 0 for field JSONSchemas'],
+    [30, (writer) => writer.text(1, 'x'), 'proto: wrong wireType = 2 for field Allows'],
+    [30, (writer) => writer.integer(2, 5), 'proto: wrong wireType = 0 for field Schema'],
+  ]
+  for (const [field, write, message] of rows) {
+    const bytes = writeBytes((writer) => writer.message(field, () => write(writer)))
+    assert.throws(() => decodeMessage(SCHEMA, bytes), { code: 400, message })
+  }
 })

@@ -12,6 +12,9 @@ test('Go durations', () => {
   assert.equal(timeoutOf('1.5s'), 1500)
   for (const none of [null, '', '0', '0s']) assert.equal(timeoutOf(none), REQUEST_TIMEOUT_MS)
   assert.throws(() => timeoutOf('5'), /missing unit in duration "5"/)
+  assert.equal(timeoutOf('-5s'), 0)
+  assert.equal(timeoutOf('+5s'), 5000)
+  assert.throws(() => timeoutOf('1d'), /unknown unit "d" in duration "1d"/)
   assert.throws(() => timeoutOf('soon'), /invalid duration "soon"/)
 })
 

@@ -29,15 +29,21 @@ export function createTimeoutStage(clock: Clock): Stage {
   }
 }
 
-/** Milliseconds of a Go duration (`1m30s`); missing or 0 means the default. */
+/** Milliseconds of a Go duration (`1m30s`); missing or 0 means the default, a negative one has passed already. */
 export function timeoutOf(text: string | null): number {
   if (text === null || text === '') return REQUEST_TIMEOUT_MS
-  const total = parseDuration(text)
-  if (total === null || text.startsWith('-'))
+  const parsed = parseDuration(text)
+  if (parsed === null)
     throw badRequest(
-      `invalid timeout specified in the request URL - time: ${/^[\d.]+$/.test(text) ? 'missing unit in' : 'invalid'} duration ${JSON.stringify(text)}`,
+      `invalid timeout specified in the request URL - time: ${durationProblem(text)} duration ${JSON.stringify(text)}`,
     )
-  return total === 0 ? REQUEST_TIMEOUT_MS : total
+  return parsed === 0 ? REQUEST_TIMEOUT_MS : Math.max(0, parsed)
+}
+
+function durationProblem(text: string): string {
+  if (/^[\d.]+$/.test(text)) return 'missing unit in'
+  const [, unit] = /^[-+]?[\d.]*\d[\d.]*([^\d.]+)/.exec(text) ?? []
+  return unit === undefined ? 'invalid' : `unknown unit ${JSON.stringify(unit)} in`
 }
 
 function timedOut(): StatusError {

@@ -85,3 +85,40 @@ test('broken expressions of every sort are refused', () => {
   assert.match(expressionProblem('('.repeat(300), scope)!, /recursion limit exceeded/)
   assert.match(expressionProblem('variables.x', { variables: new Set() })!, /undeclared reference to 'variables'/)
 })
+
+test('what is too large or too deep is refused as a whole', () => {
+  const tooDeep = '<input>:-1:0: expression recursion limit exceeded: 250'
+  const tooLong = '<input>:-1:0: max recursion depth exceeded'
+  const size = 100_013
+  const rows: [what: string, of: (count: number) => string, largest: number, problem: string][] = [
+    ['parentheses', (count) => `${'('.repeat(count)}true${')'.repeat(count)}`, 249, tooDeep],
+    ['ternaries', (count) => `${'true ? true : '.repeat(count)}true`, 249, tooDeep],
+    ['sums', (count) => `1${'+1'.repeat(count)} == 1`, 249, tooLong],
+    ['products', (count) => `1${'*1'.repeat(count)} == 1`, 249, tooLong],
+    ['comparisons', (count) => `true${'==true'.repeat(count)}`, 250, tooLong],
+    ['selections', (count) => `object${'.a'.repeat(count)} == 1`, 249, tooLong],
+    ['indexes', (count) => `object${'[0]'.repeat(count)} == 1`, 249, tooLong],
+  ]
+  for (const [what, of, largest, problem] of rows) {
+    assert.equal(expressionProblem(of(largest), scope), null, what)
+    for (const count of [largest + 1, 30_000])
+      if (of(count).length < size)
+        assert.equal(expressionProblem(of(count), scope), `compilation failed: ERROR: ${problem}`, what)
+  }
+  assert.equal(
+    expressionProblem(`"${'é'.repeat(size - 9)}" == "a"`, scope),
+    `compilation failed: ERROR: <input>:-1:0: expression code point size exceeds limit: size: ${size}, limit 100000`,
+  )
+  // Each code point counts once.
+  assert.equal(expressionProblem(`"${'😀'.repeat(60_000)}" == "a"`, scope), null)
+})
+
+test('long runs of operators, and chains in parentheses, do not exhaust the stack', () => {
+  for (const operator of ['&&', '||'])
+    assert.equal(expressionProblem(`true${`${operator}true`.repeat(15_000)}`, scope), null)
+  const nested = Array.from({ length: 190 }).reduce<string>((inner) => `(${inner}${'.a'.repeat(249)})`, 'object')
+  assert.equal(expressionProblem(`${nested}.b == 1`, scope), null)
+  const unknown = nested.replace('object', 'nothing')
+  assert.match(expressionProblem(`${unknown}.b == 1`, scope)!, /undeclared reference to 'nothing'/)
+  assert.equal(expressionProblem(`${'!'.repeat(99_000)}true`, scope), null)
+})

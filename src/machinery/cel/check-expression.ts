@@ -9,16 +9,22 @@ export function expressionProblem(expression: string, scope: CelScope): string |
   try {
     tree = parseCel(expression)
   } catch (error) {
-    if (!(error instanceof CelError)) throw error
-    return describe(expression, `Syntax error: ${error.message}`, error.offset)
+    return problemOf(expression, error, 'Syntax error: ')
   }
   try {
     checkReferences(tree, scope)
     return null
   } catch (error) {
-    if (!(error instanceof CelError)) throw error
-    return describe(expression, error.message, error.offset)
+    return problemOf(expression, error, '')
   }
+}
+
+function problemOf(expression: string, error: unknown, words: string): string {
+  if (!(error instanceof CelError)) throw error
+  const { message, offset } = error
+  return offset === null
+    ? `compilation failed: ERROR: <input>:-1:0: ${message}`
+    : describe(expression, `${words}${message}`, offset)
 }
 
 function describe(expression: string, message: string, offset: number): string {

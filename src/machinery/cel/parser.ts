@@ -2,8 +2,11 @@
 import { readTokens, type Token } from './lexer.ts'
 import { CelError, type CelNode } from './syntax-tree.ts'
 
-/** Deeper nesting is refused, as upstream's parser does. */
+/** Larger and deeper expressions are refused, as upstream's parser does. */
+const CODE_POINTS_MAX = 100_000
 const DEPTH_MAX = 250
+/** Selections, indexes and calls behind one another. */
+const MEMBERS_MAX = 249
 const BEGINNINGS =
   "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
 
@@ -13,18 +16,29 @@ const RESERVED = new Set(
 )
 const LITERALS = new Set(['true', 'false', 'null'])
 
-/** Operators by how tightly they bind, the loosest first. */
-const LEVELS: readonly ReadonlySet<string>[] = [
-  new Set(['||']),
-  new Set(['&&']),
-  new Set(['<', '<=', '>', '>=', '==', '!=', 'in']),
-  new Set(['+', '-']),
-  new Set(['*', '/', '%']),
+type Level = { readonly operators: ReadonlySet<string>; readonly chainMax: number }
+
+/** Operators by how tightly they bind, the loosest first, and how many may follow one another. */
+const LEVELS: readonly Level[] = [
+  { operators: new Set(['||']), chainMax: Infinity },
+  { operators: new Set(['&&']), chainMax: Infinity },
+  { operators: new Set(['<', '<=', '>', '>=', '==', '!=', 'in']), chainMax: 250 },
+  { operators: new Set(['+', '-']), chainMax: 249 },
+  { operators: new Set(['*', '/', '%']), chainMax: 249 },
 ]
 
 /** Throws CelError for a text that is no expression. */
 export function parseCel(text: string): CelNode {
+  checkSize(text)
   return new Parser(readTokens(text)).parse()
+}
+
+function checkSize(text: string): void {
+  if (text.length <= CODE_POINTS_MAX) return
+  let size = 0
+  for (const _ of text) size++
+  if (size > CODE_POINTS_MAX)
+    throw new CelError(`expression code point size exceeds limit: size: ${size}, limit ${CODE_POINTS_MAX}`, null)
 }
 
 class Parser {
@@ -64,8 +78,7 @@ class Parser {
   }
 
   #expression(): CelNode {
-    if (++this.#depth > DEPTH_MAX)
-      throw new CelError(`expression recursion limit exceeded: ${DEPTH_MAX}`, this.#token.offset)
+    if (++this.#depth > DEPTH_MAX) throw new CelError(`expression recursion limit exceeded: ${DEPTH_MAX}`, null)
     const condition = this.#binary(0)
     let node = condition
     if (this.#accept('?')) {
@@ -77,16 +90,17 @@ class Parser {
     return node
   }
 
-  #binary(level: number): CelNode {
-    const operators = LEVELS[level]
-    if (operators === undefined) return this.#unary()
-    let left = this.#binary(level + 1)
-    while (operators.has(this.#token.text) && this.#isAt(this.#token.text)) {
-      const { text } = this.#token
+  /** Operators that bind alike are one node: a long run of them is no deep tree. */
+  #binary(index: number): CelNode {
+    const level = LEVELS[index]
+    if (level === undefined) return this.#unary()
+    const operands = [this.#binary(index + 1)]
+    while (level.operators.has(this.#token.text) && this.#isAt(this.#token.text)) {
+      if (operands.length > level.chainMax) throw tooLong()
       this.#position++
-      left = call(text, left, this.#binary(level + 1))
+      operands.push(this.#binary(index + 1))
     }
-    return left
+    return operands.length === 1 ? operands[0]! : call(OPERATORS, ...operands)
   }
 
   #unary(): CelNode {
@@ -100,7 +114,8 @@ class Parser {
 
   #member(): CelNode {
     let node = this.#primary()
-    for (;;) {
+    for (let members = 0; ; members++) {
+      if (members > MEMBERS_MAX) throw tooLong()
       const { offset } = this.#token
       if (this.#accept('.')) node = this.#selection(node, offset)
       else if (this.#accept('[')) {
@@ -197,7 +212,13 @@ class Parser {
 
 const call = (name: string, ...args: readonly CelNode[]): CelNode => ({ kind: 'call', target: null, name, args })
 
+const OPERATORS = '_op_'
+
+const tooLong = (): CelError => new CelError('max recursion depth exceeded', null)
+
 /** The name of a type can stand before a brace: `Object.spec{…}`. */
 function isName(node: CelNode): boolean {
-  return node.kind === 'ident' || (node.kind === 'select' && isName(node.operand))
+  let first = node
+  while (first.kind === 'select') first = first.operand
+  return first.kind === 'ident'
 }

@@ -33,17 +33,28 @@ const MACROS: Readonly<Record<string, Readonly<Record<number, number>>>> = {
   bind: { 3: 1 },
 }
 
-/** Throws CelError for the first name that means nothing. */
-export function checkReferences(node: CelNode, scope: CelScope): void {
-  if (node.kind === 'ident') checkIdent(node.name, node.offset, scope)
-  else if (node.kind === 'select') checkSelect(node, scope)
-  else if (node.kind === 'made') for (const part of node.parts) checkReferences(part, scope)
-  else if (node.kind === 'call') {
-    if (node.target !== null) checkReferences(node.target, scope)
-    const names = node.target === null ? 0 : (MACROS[node.name]?.[node.args.length] ?? 0)
-    const inner = names === 0 ? scope : withNames(scope, node.args.slice(0, names))
-    for (const argument of node.args.slice(names)) checkReferences(argument, inner)
+type Place = readonly [node: CelNode, scope: CelScope]
+
+/** Throws CelError for the first name that means nothing. Goes down without recursion: parentheses make deep trees of long chains. */
+export function checkReferences(tree: CelNode, scope: CelScope): void {
+  const pending: Place[] = [[tree, scope]]
+  for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
+    const [node] = place
+    if (node.kind === 'ident') checkIdent(node.name, node.offset, place[1])
+    else pending.push(...partsOf(place).toReversed())
+    if (node.kind === 'select') checkField(node, place[1])
   }
+}
+
+function partsOf([node, scope]: Place): Place[] {
+  if (node.kind === 'select') return [[node.operand, scope]]
+  if (node.kind === 'made') return node.parts.map((part) => [part, scope])
+  if (node.kind !== 'call') return []
+  const { target, name, args } = node
+  const names = target === null ? 0 : (MACROS[name]?.[args.length] ?? 0)
+  const inner = names === 0 ? scope : withNames(scope, args.slice(0, names))
+  const rest = args.slice(names).map((argument): Place => [argument, inner])
+  return target === null ? rest : [[target, scope], ...rest]
 }
 
 function checkIdent(name: string, offset: number, { variables, composed }: CelScope): void {
@@ -51,10 +62,10 @@ function checkIdent(name: string, offset: number, { variables, composed }: CelSc
   throw new CelError(`undeclared reference to '${name}' (in container '')`, offset)
 }
 
-function checkSelect({ operand, field, offset }: Extract<CelNode, { kind: 'select' }>, scope: CelScope): void {
-  checkReferences(operand, scope)
-  const isComposed = operand.kind === 'ident' && operand.name === 'variables' && !scope.variables.has('variables')
-  if (isComposed && !scope.composed!.has(field)) throw new CelError(`undefined field '${field}'`, offset)
+function checkField({ operand, field, offset }: Extract<CelNode, { kind: 'select' }>, scope: CelScope): void {
+  const { variables, composed } = scope
+  if (operand.kind !== 'ident' || operand.name !== 'variables' || variables.has('variables')) return
+  if (composed !== undefined && !composed.has(field)) throw new CelError(`undefined field '${field}'`, offset)
 }
 
 function withNames(scope: CelScope, nodes: readonly CelNode[]): CelScope {

@@ -4,15 +4,15 @@ export type CelNode =
   | { readonly kind: 'literal' }
   | { readonly kind: 'ident'; readonly name: string; readonly offset: number }
   | { readonly kind: 'select'; readonly operand: CelNode; readonly field: string; readonly offset: number }
-  /** A function, a method (`target`), an operator or an index. */
+  /** A function, a method (`target`), a run of operators that bind alike, or an index. */
   | { readonly kind: 'call'; readonly target: CelNode | null; readonly name: string; readonly args: readonly CelNode[] }
   /** Lists, maps and messages: the parts that are expressions. */
   | { readonly kind: 'made'; readonly parts: readonly CelNode[] }
 
-/** Why a text is no expression, and where. */
+/** Why a text is no expression, and where; null: as a whole. */
 export class CelError extends Error {
-  readonly offset: number
-  constructor(message: string, offset: number) {
+  readonly offset: number | null
+  constructor(message: string, offset: number | null) {
     super(message)
     this.name = 'CelError'
     this.offset = offset

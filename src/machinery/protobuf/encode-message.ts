@@ -3,7 +3,7 @@ import { FLAGS, fullName, type FieldRow } from '../schema/schema-data.ts'
 import { typeDataOf } from '../schema/registry.ts'
 import { SPECIAL_TYPES } from './special-types.ts'
 import { UNION_SCHEMA, UNION_TYPES } from './union-types.ts'
-import { WireWriter } from './wire-writer.ts'
+import { writeBytes, type WireWriter } from './wire-writer.ts'
 
 /** Writes one value as the field of that number. */
 type FieldWriter = (writer: WireWriter, number: number, value: unknown) => void
@@ -26,9 +26,7 @@ const plans = new Map<string, TypePlan>()
 
 /** `typeName` is the full name of a registered object type. */
 export function encodeMessage(typeName: string, object: unknown): Buffer {
-  const writer = new WireWriter()
-  writeMessage(writer, typeName, object)
-  return writer.take()
+  return writeBytes((writer) => writeMessage(writer, typeName, object))
 }
 
 export function writeMessage(writer: WireWriter, typeName: string, object: unknown): void {

@@ -1,9 +1,9 @@
 /** Objects on the protobuf wire: four magic bytes, then a message that names the kind and holds the object's own message. */
 import { badRequest } from '../status-error.ts'
 import { decodeMessage } from './decode-message.ts'
-import { encodeMessage } from './encode-message.ts'
-import { WIRE, WireReader } from './wire-reader.ts'
-import { WireWriter } from './wire-writer.ts'
+import { writeMessage } from './encode-message.ts'
+import { expectWire, WIRE, WireReader } from './wire-reader.ts'
+import { writeBytes, type WireWriter } from './wire-writer.ts'
 
 export const PROTOBUF_MEDIA_TYPE = 'application/vnd.kubernetes.protobuf'
 
@@ -24,34 +24,43 @@ export function openEnvelope(body: Buffer): Envelope {
   const problem = envelopeProblem(body)
   if (problem !== null) throw badRequest(problem)
   let [apiVersion, kind, raw] = ['', '', Buffer.alloc(0)]
-  const reader = new WireReader(body.subarray(MAGIC.length))
+  const reader = new WireReader(body.subarray(MAGIC.length), 'Unknown')
   while (!reader.isAtEnd) {
-    const { number, wire } = reader.tag()
-    if (number === 1 && wire === WIRE.bytes) [apiVersion, kind] = readTypeMeta(reader.bytes())
-    else if (number === 2 && wire === WIRE.bytes) raw = reader.bytes() as Buffer<ArrayBuffer>
-    else reader.skip(wire)
+    const tag = reader.tag()
+    if (tag.number === 1) {
+      expectWire(tag, WIRE.bytes, 'TypeMeta')
+      ;[apiVersion, kind] = readTypeMeta(reader.message('TypeMeta'))
+    } else if (tag.number === 2) {
+      expectWire(tag, WIRE.bytes, 'Raw')
+      raw = reader.bytes() as Buffer<ArrayBuffer>
+    } else reader.skip(tag.wire)
   }
   return { apiVersion, kind, raw }
 }
 
-function readTypeMeta(message: Buffer): [string, string] {
+function readTypeMeta(reader: WireReader): [string, string] {
   let [apiVersion, kind] = ['', '']
-  const reader = new WireReader(message)
   while (!reader.isAtEnd) {
-    const { number, wire } = reader.tag()
-    if (number === 1) apiVersion = reader.bytes().toString('utf8')
-    else if (number === 2) kind = reader.bytes().toString('utf8')
-    else reader.skip(wire)
+    const tag = reader.tag()
+    if (tag.number > 2) {
+      reader.skip(tag.wire)
+      continue
+    }
+    expectWire(tag, WIRE.bytes, tag.number === 1 ? 'APIVersion' : 'Kind')
+    if (tag.number === 1) apiVersion = reader.text()
+    else kind = reader.text()
   }
   return [apiVersion, kind]
 }
 
 /**
- * The JSON that says the same as a protobuf body. `typeOf` gives the full name of the type of a kind, null for one that is not known:
- * such a body keeps only its kind, and is refused for it.
+ * The JSON that says the same as an opened body. `typeOf` gives the full name of the type of a kind, null for one that is not known:
+ * such a body keeps only its kind, and is refused for it. Throws StatusError 400 for a message that is none of that type.
  */
-export function protobufToJson(body: Buffer, typeOf: (apiVersion: string, kind: string) => string | null): Buffer {
-  const { apiVersion, kind, raw } = openEnvelope(body)
+export function envelopeToJson(
+  { apiVersion, kind, raw }: Envelope,
+  typeOf: (apiVersion: string, kind: string) => string | null,
+): Buffer {
   const typeName = typeOf(apiVersion, kind)
   const object = typeName === null ? {} : decodeMessage(typeName, raw)
   return Buffer.from(
@@ -59,25 +68,45 @@ export function protobufToJson(body: Buffer, typeOf: (apiVersion: string, kind: 
   )
 }
 
-/** The envelope of an object, its own message included. `typeName` is the full name of its type. */
-export function toProtobuf(object: Readonly<Record<string, unknown>>, typeName: string): Buffer {
-  return closeEnvelope(object, encodeMessage(typeName, object))
+export function protobufToJson(body: Buffer, typeOf: (apiVersion: string, kind: string) => string | null): Buffer {
+  return envelopeToJson(openEnvelope(body), typeOf)
 }
 
-/** The envelope around a message that is encoded already. */
-export function closeEnvelope(
-  { apiVersion = '', kind = '' }: { readonly apiVersion?: unknown; readonly kind?: unknown },
-  message: Uint8Array,
-): Buffer {
-  const writer = new WireWriter()
-  // Content encoding and type: none, the message is protobuf itself.
-  writer.text(4, '')
-  writer.text(3, '')
-  writer.bytes(2, message)
+type Typed = { readonly apiVersion?: unknown; readonly kind?: unknown }
+
+/** The envelope of an object, its own message included. `typeName` is the full name of its type. */
+export function toProtobuf(object: Readonly<Record<string, unknown>>, typeName: string): Buffer {
+  return writeBytes((writer) => {
+    writeTail(writer)
+    writer.message(RAW, () => writeMessage(writer, typeName, object))
+    writeHead(writer, object)
+  })
+}
+
+/** The envelope around a message that is encoded already, in parts: none of them is copied. */
+export function wrapMessage(typed: Typed, parts: readonly Buffer[]): Buffer[] {
+  let length = 0
+  for (const part of parts) length += part.length
+  const head = writeBytes((writer) => {
+    writer.head(RAW, length)
+    writeHead(writer, typed)
+  })
+  return [head, ...parts, writeBytes(writeTail)]
+}
+
+/** Field of the message. */
+const RAW = 2
+
+function writeHead(writer: WireWriter, { apiVersion = '', kind = '' }: Typed): void {
   writer.message(1, () => {
     writer.text(2, String(kind))
     writer.text(1, String(apiVersion))
   })
   writer.raw(MAGIC)
-  return writer.take()
+}
+
+/** Content encoding and type: none, the message is protobuf itself. */
+function writeTail(writer: WireWriter): void {
+  writer.text(4, '')
+  writer.text(3, '')
 }

@@ -79,3 +79,46 @@ test('what is no message is refused, and an unknown kind keeps its name', () => 
     assert.throws(() => protobufToJson(broken, typeOf), StatusError)
   assert.deepEqual(decode('Unknown', bytes(1, 'x')), { kind: 'Unknown', apiVersion: 'v1' })
 })
+
+/** A tag of any number and wire type. */
+const tag = (field: number, wire: number): Buffer => varint(field * 8 + wire)
+const TEN_BYTES = Buffer.from('ffffffffffffffffff01', 'hex')
+
+test('hostile messages are refused in the words of Go, and nothing else happens', () => {
+  const rows: [raw: Buffer, problem: string][] = [
+    [number(1, 5), 'proto: wrong wireType = 0 for field Name'],
+    [bytes(7, 'x'), 'proto: wrong wireType = 2 for field Generation'],
+    [number(8, 5), 'proto: wrong wireType = 0 for field CreationTimestamp'],
+    [number(11, 5), 'proto: wrong wireType = 0 for field Labels'],
+    [number(14, 5), 'proto: wrong wireType = 0 for field Finalizers'],
+    [bytes(11, number(1, 5)), 'proto: wrong wireType = 0 for field Key'],
+    [bytes(11, number(2, 5)), 'proto: wrong wireType = 0 for field Value'],
+    [bytes(8, bytes(1, 'x')), 'proto: wrong wireType = 2 for field Seconds'],
+    [bytes(8, tag(1, 0), Buffer.from('feffffffffffffff7f', 'hex')), 'a time in a protobuf body is out of range'],
+    [bytes(8, tag(2, 0), TEN_BYTES), 'a time in a protobuf body is out of range'],
+    [tag(50, 4), 'proto: ObjectMeta: wiretype end group for non-group'],
+    [tag(50, 3), 'unexpected EOF'],
+    [tag(50, 7), 'proto: illegal wireType 7'],
+    [Buffer.from([0, 1]), 'proto: ObjectMeta: illegal tag 0 (wire type 0)'],
+    [Buffer.concat([tag(1, 2), varint(2 ** 45)]), 'unexpected EOF'],
+    [Buffer.concat([tag(1, 2), TEN_BYTES]), 'proto: negative length found during unmarshaling'],
+    [Buffer.concat([tag(1, 2), Buffer.alloc(11, 0xff)]), 'proto: integer overflow'],
+    [Buffer.concat([tag(1, 2), Buffer.from([0x80])]), 'unexpected EOF'],
+  ]
+  for (const [raw, message] of rows)
+    assert.throws(() => decode('ObjectMeta', raw), { name: 'StatusError', code: 400, message }, raw.toString('hex'))
+})
+
+test('a group that nobody knows is skipped with all that is in it', () => {
+  const group = Buffer.concat([tag(50, 3), tag(51, 3), number(1, 9), tag(51, 4), bytes(2, 'x'), tag(50, 4)])
+  assert.deepEqual(decode('ObjectMeta', Buffer.concat([group, bytes(1, 'a')])), {
+    kind: 'ObjectMeta',
+    apiVersion: 'v1',
+    name: 'a',
+  })
+})
+
+test('a key of a map may have any name', () => {
+  const { labels } = decode('ObjectMeta', bytes(11, bytes(1, '__proto__'), bytes(2, 'a'))) as { labels: object }
+  assert.deepEqual(Object.entries(labels), [['__proto__', 'a']])
+})

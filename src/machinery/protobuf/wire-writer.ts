@@ -3,6 +3,21 @@ import { WIRE } from './wire-reader.ts'
 
 /** Fits most objects; larger ones double it. */
 const INITIAL_BYTES = 8 * 1024
+/** A writer that had to grow beyond is not kept for the next object. */
+const KEPT_BYTES_MAX = 1024 * 1024
+
+let idle: WireWriter | null = null
+
+/** The bytes that `write` puts down. */
+export function writeBytes(write: (writer: WireWriter) => void): Buffer {
+  const writer = idle ?? new WireWriter()
+  // One that an error left half-written, or that is at it, is not taken again.
+  idle = null
+  write(writer)
+  const bytes = writer.take()
+  if (writer.capacity <= KEPT_BYTES_MAX) idle = writer
+  return bytes
+}
 
 export class WireWriter {
   #buffer = Buffer.allocUnsafe(INITIAL_BYTES)
@@ -11,6 +26,10 @@ export class WireWriter {
 
   get length(): number {
     return this.#buffer.length - this.#start
+  }
+
+  get capacity(): number {
+    return this.#buffer.length
   }
 
   /** What was written, as bytes of its own; the writer is empty again. */
@@ -24,7 +43,12 @@ export class WireWriter {
   message(number: number, write: () => void): void {
     const before = this.length
     write()
-    this.#varint(this.length - before)
+    this.head(number, this.length - before)
+  }
+
+  /** What stands before the content of a field of that many bytes. */
+  head(number: number, length: number): void {
+    this.#varint(length)
     this.#tag(number, WIRE.bytes)
   }
 
@@ -33,14 +57,12 @@ export class WireWriter {
     this.#reserve(size)
     this.#start -= size
     this.#buffer.write(text, this.#start)
-    this.#varint(size)
-    this.#tag(number, WIRE.bytes)
+    this.head(number, size)
   }
 
   bytes(number: number, bytes: Uint8Array): void {
     this.raw(bytes)
-    this.#varint(bytes.length)
-    this.#tag(number, WIRE.bytes)
+    this.head(number, bytes.length)
   }
 
   /** Negative numbers take ten bytes, as Go writes them. */

@@ -6,6 +6,7 @@ import { NumberText, parseExactJson, plainValue, type ExactValue } from './exact
 import { findProblems, PROBLEMS_MAX } from './field-problems.ts'
 import { countFields, scanJson } from './json-scan.ts'
 import { DecodeError } from './decode-error.ts'
+import { checkJsonDepth } from './parse-json.ts'
 import { decoderOf, type DecodeContext } from './decoders.ts'
 import type { ObjectSchema } from './schema.ts'
 
@@ -32,6 +33,7 @@ export function decodeJson<T = Record<string, unknown>>(
 ): Decoded<T> {
   const text = typeof body === 'string' ? body : body.toString('utf8')
   const scan = scanJson(text)
+  checkJsonDepth(scan)
   if (scan.hasUnusualNumbers) return decodeExact(schema, text, options)
   let value: unknown
   try {

@@ -1,10 +1,12 @@
-/** One quick pass over a JSON text that tells whether JSON.parse loses anything of it: duplicate fields, unusual numbers. */
+/** One quick pass over a JSON text that tells whether JSON.parse loses anything of it (duplicate fields, unusual numbers), and its depth. */
 
 export type JsonScan = {
   /** How many fields all objects of the text have together. */
   readonly fields: number
   /** A fraction, an exponent or 16 or more digits: JavaScript may hold another number than the text says. */
   readonly hasUnusualNumbers: boolean
+  /** The most objects and lists that stand in one another. */
+  readonly depth: number
 }
 
 /** Longest run of digits that surely fits a JavaScript number. */
@@ -13,11 +15,13 @@ const SAFE_DIGITS_MAX = 15
 const QUOTE = 34
 const COLON = 58
 const BACKSLASH = 92
+const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [91, 93, 123, 125]
 
 export function scanJson(text: string): JsonScan {
   let fields = 0
   let hasUnusualNumbers = false
   let digits = 0
+  let [open, depth] = [0, 0]
   const { length } = text
   for (let position = 0; position < length; position++) {
     const code = text.charCodeAt(position)
@@ -27,10 +31,12 @@ export function scanJson(text: string): JsonScan {
     }
     if (code === QUOTE) position = endOfString(text, position)
     else if (code === COLON) fields++
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth = Math.max(depth, ++open)
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) open--
     else if (digits > 0 && (code === 46 || code === 69 || code === 101)) hasUnusualNumbers = true
     digits = 0
   }
-  return { fields, hasUnusualNumbers }
+  return { fields, hasUnusualNumbers, depth }
 }
 
 /** Position of the quote that ends the string that starts at `start`. */

@@ -285,6 +285,7 @@ class NodeKubelet implements Kubelet {
       clock,
       log,
       cgroups,
+      allocations: this.#allocations,
       actuated: this.#actuated,
       rootDir,
       podLogsDir,

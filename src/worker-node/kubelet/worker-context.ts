@@ -36,6 +36,8 @@ export type WorkerContext = PodEvents & {
   readonly probes: ProbeManager
   readonly statuses: StatusManager
   readonly cgroups: CgroupManager
+  /** What this node has promised to its pods. */
+  readonly allocations: Pick<AllocationStore, 'flush'>
   /** What running containers were given. */
   readonly actuated: AllocationStore
   readonly hostPorts?: HostPortService

@@ -58,3 +58,41 @@ test('bytes that are no message are refused with what they are', async () => {
     )
   }
 })
+
+test('messages that are broken are refused with what they should be', async () => {
+  const rows: [string, Buffer, string][] = [
+    [
+      'an envelope',
+      Buffer.from('6b3873000a50', 'hex'),
+      'the object provided is unrecognized (must be of type ConfigMap): unexpected EOF (6b3873000a50)',
+    ],
+    [
+      'the object in it',
+      Buffer.from('6b3873000a0f0a0276311209436f6e6669674d617012020805', 'hex'),
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: proto: wrong wireType = 0 for field ObjectMeta',
+    ],
+    [
+      'one of another kind',
+      Buffer.from('6b3873000a090a0276311203506f6412020805', 'hex'),
+      'Pod in version "v1" cannot be handled as a ConfigMap: proto: wrong wireType = 0 for field ObjectMeta',
+    ],
+  ]
+  for (const [what, bytes, message] of rows) {
+    const { code, body } = await server.request('POST', MAPS, bytes.toString('latin1'), { contentType: PROTOBUF })
+    assert.deepEqual([code, body['message']], [400, message], what)
+  }
+})
+
+test('what is nested deeper than any object is refused, whatever says so', async () => {
+  const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`
+  const created = await server.request('POST', MAPS, `{"apiVersion":"v1","kind":"ConfigMap","x":${deep}}`)
+  assert.deepEqual(
+    [created.code, created.body['message']],
+    [400, 'ConfigMap in version "v1" cannot be handled as a ConfigMap: exceeded max depth'],
+  )
+  for (const type of ['merge-patch+json', 'strategic-merge-patch+json', 'json-patch+json']) {
+    const { code, body } = await patch(type, deep)
+    assert.deepEqual([code, body['message']], [400, 'exceeded max depth'], type)
+  }
+  assert.equal((await patch('apply-patch+yaml', deep, '?fieldManager=m')).code, 400)
+})

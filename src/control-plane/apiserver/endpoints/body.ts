@@ -1,13 +1,14 @@
 /** The body of a request as an object of the kind that its path names. */
 import type { KindDefinition } from '#api/kind.ts'
-import { envelopeProblem, PROTOBUF_MEDIA_TYPE } from '#machinery/protobuf/envelope.ts'
 import { decodeBody } from '#machinery/schema/decode-body.ts'
 import { decodeValue, type FieldValidation } from '#machinery/schema/decode.ts'
 import { hasSchema, schemaOf } from '#machinery/schema/registry.ts'
 import type { ObjectSchema } from '#machinery/schema/schema.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { StatusError, badRequest } from '#machinery/status-error.ts'
+import { protobufTypesOf } from '../protobuf-types.ts'
 import type { ApiRequest } from '../request.ts'
+import { isProtobuf, readProtobufBody } from './protobuf-body.ts'
 
 /** A kind that a body may be of: the resource's own, or that of a subresource or of options. */
 export type BodyKind = {
@@ -24,6 +25,7 @@ export type BodyDecoder = (request: ApiRequest, kind: BodyKind, fieldValidation:
 /** Bodies of other kinds are read before they are refused, so the decoder knows all kinds. */
 export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder {
   const schemas = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.kind}`, kind.schema]))
+  const types = protobufTypesOf(kinds)
   const find = (kind: { group: string; version: string; kind: string }): ObjectSchema | null => {
     const name = schemas.get(`${kind.group}/${kind.version}/${kind.kind}`)
     return name !== undefined && hasSchema(name) ? schemaOf(name) : null
@@ -31,14 +33,11 @@ export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder
   return (request, kind, fieldValidation) => {
     const { body } = request
     if (body.form === 'object') return decodeValue<KubernetesObject>(schemaOf(kind.schema), body.object).object
-    const bytes = body.form === 'bytes' ? body.bytes : Buffer.alloc(0)
+    const sent = body.form === 'bytes' ? body.bytes : Buffer.alloc(0)
     const contentType = body.form === 'bytes' ? body.contentType : (request.headers['content-type'] ?? '')
-    const problem = contentType.startsWith(PROTOBUF_MEDIA_TYPE) ? envelopeProblem(bytes) : null
-    if (problem !== null)
-      throw badRequest(
-        `the object provided is unrecognized (must be of type ${kind.kind}): ${problem} (${summary(bytes)})`,
-      )
-    const format = formatOf(contentType)
+    const [bytes, format] = isProtobuf(contentType)
+      ? ([readProtobufBody(sent, kind.kind, types), 'json'] as const)
+      : ([sent, formatOf(contentType)] as const)
     const isExpected = (other: { group: string; version: string; kind: string }): boolean =>
       other.group === kind.group &&
       other.kind === kind.kind &&
@@ -53,15 +52,6 @@ export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder
     for (const problem of problems) request.warnings.add(problem)
     return object as unknown as KubernetesObject
   }
-}
-
-/** Upstream shows no more of a body that is no message. */
-const SUMMARY_BYTES_MAX = 30
-
-function summary(bytes: Buffer): string {
-  if (bytes.length === 0) return '<empty>'
-  const shown = bytes.subarray(0, SUMMARY_BYTES_MAX).toString(bytes.toString('latin1', 0, 1) === '{' ? 'utf8' : 'hex')
-  return bytes.length > SUMMARY_BYTES_MAX ? `${shown} ...` : shown
 }
 
 /** JSON unless said; Go's mime parser decides what a content type is. */

@@ -1,10 +1,10 @@
 /** The patch of a PATCH request: its type by content type, its value parsed. */
 import { badRequest, StatusError } from '#machinery/status-error.ts'
 import { parseYamlStrictly, YamlError } from '#machinery/yaml.ts'
-import { DecodeError } from '#machinery/schema/decode-error.ts'
-import { parseExactJson, plainValue } from '#machinery/schema/exact-json.ts'
+import { parseExactJson } from '#machinery/schema/exact-json.ts'
 import { findDuplicates } from '#machinery/schema/field-problems.ts'
 import { countFields, scanJson } from '#machinery/schema/json-scan.ts'
+import { checkJsonDepth, parseJson } from '#machinery/schema/parse-json.ts'
 import type { ApiRequest } from '../request.ts'
 
 export type Patch = {
@@ -31,7 +31,7 @@ export function readPatch({ body, headers }: ApiRequest): Patch {
   if (body.form === 'object') return { type, body: structuredClone(body.object), problems: [] }
   const text = body.form === 'bytes' ? body.bytes.toString('utf8') : ''
   if (type === 'apply') return readApply(text)
-  const patch = type === 'strategic' ? readJson(text) : readJsonPatch(text)
+  const patch = type === 'strategic' ? parseJson(text) : readJsonPatch(text)
   return { type, body: patch, problems: duplicatesOf(text, patch) }
 }
 
@@ -70,21 +70,9 @@ function readJsonPatch(text: string): unknown {
   }
 }
 
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Go's own words for what is wrong with it.
-    try {
-      return plainValue(parseExactJson(text))
-    } catch (error) {
-      if (error instanceof DecodeError) throw badRequest(error.message)
-      throw error
-    }
-  }
-}
-
 /** The slow search only where the text says more fields than the value has. */
 function duplicatesOf(text: string, value: unknown): readonly string[] {
-  return scanJson(text).fields === countFields(value) ? [] : findDuplicates(parseExactJson(text))
+  const scan = scanJson(text)
+  checkJsonDepth(scan)
+  return scan.fields === countFields(value) ? [] : findDuplicates(parseExactJson(text))
 }

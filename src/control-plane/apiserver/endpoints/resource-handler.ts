@@ -8,7 +8,6 @@ import { methodNotAllowed } from '../routes.ts'
 import { negotiateForm, transformForAccept } from '../tables/transform.ts'
 import type { EndpointContext } from './context.ts'
 import { createObject } from './create.ts'
-import { createBodyConverter } from './protobuf-body.ts'
 import { deleteCollection } from './delete-collection.ts'
 import { deleteObject } from './delete.ts'
 import { getObject } from './get.ts'
@@ -18,6 +17,7 @@ import { handleBinding } from './subresources/binding.ts'
 import { handleEviction } from './subresources/eviction.ts'
 import { handleScale, SCALE_SHAPE } from './subresources/scale.ts'
 import { handleTokenRequest } from './subresources/token.ts'
+import { withJsonOptions } from './protobuf-body.ts'
 import { unstoredHandlersOf } from './unstored/index.ts'
 import type { UnstoredHandler } from './unstored/handler.ts'
 import { updateObject } from './update.ts'
@@ -34,10 +34,10 @@ const SUBRESOURCES: Readonly<Record<string, SubresourceHandler>> = {
 }
 
 export function createEndpoints(context: EndpointContext): Handler {
-  const toJson = createBodyConverter(protobufTypesOf(context.dependencies.kinds))
+  const types = protobufTypesOf(context.dependencies.kinds)
   const unstored = unstoredHandlersOf(context.dependencies.kinds)
   return async (received) => {
-    const request = toJson(received)
+    const request = received.method === 'DELETE' ? withJsonOptions(received, types) : received
     const { info } = request
     const kind = context.resources.kind(info.group, info.version, info.resource)
     if (kind === undefined) throw unknownResource()

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { KINDS } from '#api/kinds.ts'
 import { SystemClock } from '#base/clock.ts'
+import { SeededRandom } from '#base/random.ts'
 import { protobufToJson } from '#machinery/protobuf/envelope.ts'
+import { StatusError } from '#machinery/status-error.ts'
 import { protobufTypesOf } from '../protobuf-types.ts'
 import type { ServedWatchEvent, StoredObject } from '../request.ts'
 import { encodeProtobuf, encodeProtobufList, protobufFrame } from './protobuf-writer.ts'
@@ -38,13 +40,34 @@ test('and those bytes read as the objects', () => {
   }
 })
 
+test('bytes that were changed on their way are read or refused, and nothing else', () => {
+  const random = new SeededRandom(1)
+  const below = (limit: number): number => Math.floor(random.next() * limit)
+  let refused = 0
+  for (const { protobuf } of answers)
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const bytes = Buffer.from(protobuf, 'base64')
+      for (let change = 0; change <= below(4); change++) bytes[4 + below(bytes.length - 4)] = below(256)
+      const sent = bytes.subarray(0, attempt % 5 === 0 ? 5 + below(bytes.length - 5) : bytes.length)
+      try {
+        JSON.parse(protobufToJson(sent, types).toString())
+      } catch (error) {
+        assert.ok(error instanceof StatusError && error.code === 400, sent.toString('base64'))
+        refused++
+      }
+    }
+  assert.ok(refused > answers.length, 'most changes break a message')
+})
+
 test('a list that is written item by item is the same bytes', async () => {
   const { json, protobuf } = answers.find(({ json }) => json.kind === 'NamespaceList')!
   const items = json.items!.map((item) => ({ object: () => item }) as unknown as StoredObject)
   const { apiVersion, kind, metadata } = json
   const list = { form: 'list', apiVersion, kind, metadata, items } as const
   const written = await encodeProtobufList(list, types, new SystemClock())
-  assert.equal(written?.toString('base64'), protobuf)
+  // Head, metadata, the items and the tail: nobody joins a long list in memory.
+  assert.equal(written?.length, items.length + 3)
+  assert.equal(Buffer.concat(written!).toString('base64'), protobuf)
 })
 
 test('a watch sends frames, each event encoded once', () => {

@@ -1,8 +1,8 @@
 /** Answers in protobuf: whole objects, lists and the frames of watches. */
 import type { Clock } from '#base/clock.ts'
-import { encodeMessage } from '#machinery/protobuf/encode-message.ts'
-import { closeEnvelope, toProtobuf } from '#machinery/protobuf/envelope.ts'
-import { WireWriter } from '#machinery/protobuf/wire-writer.ts'
+import { encodeMessage, writeMessage } from '#machinery/protobuf/encode-message.ts'
+import { toProtobuf, wrapMessage } from '#machinery/protobuf/envelope.ts'
+import { writeBytes } from '#machinery/protobuf/wire-writer.ts'
 import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ResponseBody, ServedWatchEvent } from '../request.ts'
 
@@ -24,25 +24,23 @@ function typeOf(object: unknown, types: ProtobufTypes): string | null {
   return typeof kind === 'string' ? types(typeof apiVersion === 'string' ? apiVersion : '', kind) : null
 }
 
-/** Null for a list of objects that are no messages. Gives way to other work between items. */
+/** In parts, a part an item; null for a list of objects that are no messages. Gives way to other work between items. */
 export async function encodeProtobufList(
   { apiVersion, kind, metadata, items }: ListBody,
   types: ProtobufTypes,
   clock: Clock,
-): Promise<Buffer | null> {
+): Promise<Buffer[] | null> {
   const [listType, itemType] = [types(apiVersion, kind), types(apiVersion, kind.slice(0, -'List'.length))]
   if (listType === null || itemType === null) return null
   const parts = [encodeMessage(listType, { metadata })]
   let sliceEnd = clock.monotonic() + SLICE_MS
-  const writer = new WireWriter()
   for (const item of items) {
-    writer.bytes(ITEMS, encodeMessage(itemType, item.object()))
-    parts.push(writer.take())
+    parts.push(writeBytes((writer) => writer.message(ITEMS, () => writeMessage(writer, itemType, item.object()))))
     if (clock.monotonic() < sliceEnd) continue
     await clock.yield()
     sliceEnd = clock.monotonic() + SLICE_MS
   }
-  return closeEnvelope({ apiVersion, kind }, Buffer.concat(parts))
+  return wrapMessage({ apiVersion, kind }, parts)
 }
 
 /** Events that several watchers get are encoded once; the frame goes with the event. */
@@ -58,10 +56,10 @@ export function protobufFrame(event: ServedWatchEvent, types: ProtobufTypes): Bu
 function encodeFrame(event: ServedWatchEvent, types: ProtobufTypes): Buffer {
   const object = encodeProtobuf(event.object(), types)
   if (object === null) throw new Error('an object of a watch has no protobuf message')
-  const writer = new WireWriter()
-  writer.message(2, () => writer.bytes(1, object))
-  writer.text(1, event.type)
-  const message = writer.take()
+  const message = writeBytes((writer) => {
+    writer.message(2, () => writer.bytes(1, object))
+    writer.text(1, event.type)
+  })
   const length = Buffer.alloc(4)
   length.writeUInt32BE(message.length)
   return Buffer.concat([length, message])

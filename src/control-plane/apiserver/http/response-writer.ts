@@ -136,25 +136,38 @@ async function writeList(
   { body, clock, mediaType, protobufTypes }: ListOptions,
 ): Promise<void> {
   if (mediaType === PROTOBUF) {
-    const content = await encodeProtobufList(body, protobufTypes, clock)
-    if (content !== null) return writeWhole(exchange, request, code, headers, { mediaType, content, newline: false })
+    const parts = await encodeProtobufList(body, protobufTypes, clock)
+    if (parts !== null) return writeListParts(exchange, request, { code, headers, mediaType, parts, clock })
   }
   const pretty = wantsPretty(request.query, request.headers['user-agent'])
   if (mediaType === 'application/yaml' || pretty) {
     const encoded = encodeObject(await decodeList(body, clock), mediaType, pretty)
     return writeWhole(exchange, request, code, headers, encoded)
   }
-  let size = 0
-  for (const { bytes } of body.items) size += bytes.length
-  const compress = size > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
   // A long list is on its way before its last part is looked at, so its exact length is not known.
-  const parts = body.items.length > SIZED_ITEMS_MAX ? listParts(body) : [...listParts(body)]
-  const sizing: Headers = compress
-    ? COMPRESSED
-    : Array.isArray(parts)
-      ? { 'Content-Length': String(lengthOf(parts)) }
-      : {}
-  exchange.sendHead(code, { ...headers, 'Content-Type': 'application/json', ...sizing })
+  const isLong = body.items.length > SIZED_ITEMS_MAX
+  const parts = isLong ? listParts(body) : [...listParts(body)]
+  return writeListParts(exchange, request, { code, headers, mediaType: 'application/json', parts, clock })
+}
+
+type ListParts = {
+  readonly code: number
+  readonly headers: Headers
+  readonly mediaType: MediaType
+  /** A generator where the length is not known. */
+  readonly parts: Iterable<Buffer>
+  readonly clock: Clock
+}
+
+async function writeListParts(
+  exchange: Exchange,
+  request: AnswerRequest,
+  { code, headers, mediaType, parts, clock }: ListParts,
+): Promise<void> {
+  const size = Array.isArray(parts) ? lengthOf(parts as Buffer[]) : Infinity
+  const compress = size > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
+  const sizing: Headers = compress ? COMPRESSED : size < Infinity ? { 'Content-Length': String(size) } : {}
+  exchange.sendHead(code, { ...headers, 'Content-Type': mediaType, ...sizing })
   if (request.method === 'HEAD') return void exchange.output.end()
   const output = compress ? compressInto(exchange.output) : exchange.output
   await writeParts(output, parts, clock)

@@ -44,6 +44,8 @@ export async function syncPod(context: WorkerContext, memory: PodMemory, signal:
   forgetWaiting(memory, plan)
   if (plan.killPod && !plan.createSandbox) return DONE
   const isResizing = memory.resize.inProgress !== null || planResize(pod, state).length > 0
+  // What is given before it is on disk would be taken back by a kubelet that comes after a crash.
+  if (isResizing) await context.allocations.flush()
   publish(context, memory, state)
   await checkNetwork(context, memory, plan)
   const volumes = await prepare(context, memory, state, signal)

@@ -87,7 +87,7 @@ async function checkMemory(
   if (podLimit !== undefined && podLimit < before) await check('pod', path, podLimit)
   for (const { container, id, difference, actual } of steps) {
     const limit = quantityValue(container.resources?.limits?.['memory'] ?? '0')
-    if (difference.memory && limit < (actual.memoryLimitBytes || Infinity))
+    if (difference.memory && limit > 0 && limit < (actual.memoryLimitBytes || Infinity))
       await check(`container "${container.name}"`, `${path}/${id}`, limit)
   }
   if (problems.length === 0) return

@@ -3,6 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '#base/log.ts'
 import type { Allocation } from './allocation.ts'
+import { parseAllocations } from './parse-allocations.ts'
 
 export class AllocationStore {
   readonly #path: string
@@ -17,11 +18,13 @@ export class AllocationStore {
     this.#log = log
   }
 
-  /** Without a file nothing is promised yet. An unreadable one is as good as none: pods then count with what they ask for. */
+  /** Without a file nothing is promised yet. What cannot be read is as good as none: pods then count with what they ask for. */
   async load(): Promise<void> {
     try {
-      const content = JSON.parse(await readFile(this.#path, 'utf8')) as Record<string, Allocation>
-      this.#allocations = new Map(Object.entries(content))
+      const { allocations, damaged } = parseAllocations(await readFile(this.#path, 'utf8'))
+      this.#allocations = allocations
+      if (damaged.length > 0)
+        this.#log.warn('remembered resources of pods could not be read', { path: this.#path, pods: damaged })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         this.#log.warn('remembered resources could not be read', { path: this.#path, error: String(error) })
@@ -46,21 +49,23 @@ export class AllocationStore {
     for (const podUid of this.#allocations.keys()) if (!isKnown(podUid)) this.delete(podUid)
   }
 
-  /** Resolves when the newest state is on disk. */
+  /** Resolves when the newest state is on disk; what could not be written before is tried once more. */
   async flush(): Promise<void> {
+    if (this.#isDirty) this.#save()
     while (this.#writing) await this.#writing
   }
 
   /** Many changes at once are one write. */
   #save(): void {
     this.#isDirty = true
-    this.#writing ??= this.#write().finally(() => {
+    this.#writing ??= this.#write().then((isWritten) => {
       this.#writing = null
-      if (this.#isDirty) this.#save()
+      // A change of just now, between the last look and here.
+      if (isWritten && this.#isDirty) this.#save()
     })
   }
 
-  async #write(): Promise<void> {
+  async #write(): Promise<boolean> {
     try {
       while (this.#isDirty) {
         await Promise.resolve()
@@ -69,8 +74,11 @@ export class AllocationStore {
         await writeFile(temporary, JSON.stringify(Object.fromEntries(this.#allocations)), { mode: 0o600 })
         await rename(temporary, this.#path)
       }
+      return true
     } catch (error) {
+      this.#isDirty = true
       this.#log.warn('remembered resources could not be written', { path: this.#path, error: String(error) })
+      return false
     }
   }
 }

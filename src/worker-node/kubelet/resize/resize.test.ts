@@ -1,5 +1,8 @@
 /** In-place resize of pods on a whole kubelet in virtual time: what it promises, what comes into force, and what it tells. */
 import assert from 'node:assert/strict'
+import fs, { readFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Container, Pod, PodCondition, ResourceRequirements } from '#api/core/v1.gen.ts'
 import { NODES, PODS } from '#api/resources.gen.ts'
@@ -37,6 +40,20 @@ const conditionOf = (pod: Pod | undefined, type: string): PodCondition | undefin
   pod?.status?.conditions?.find((condition) => condition.type === type)
 const resizeEvents = (harness: Harness): string[] =>
   harness.events.filter((event) => event.startsWith('Resize')).map((event) => event.split(':', 1)[0]!)
+
+/** A disk that is busy: a rename takes many turns of the event loop. */
+function slowRenames(t: TestContext): void {
+  const { rename } = fs.promises
+  t.mock.method(fs.promises, 'rename', async (...paths: Parameters<typeof rename>) => {
+    for (let turn = 0; turn < 300; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await rename(...paths)
+  })
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.reset()
+    syncBuiltinESMExports()
+  })
+}
 
 /** The node's processors as thousandths. */
 const capacityOf = (harness: Harness): number =>
@@ -157,6 +174,37 @@ test('a request of memory, which no kernel knows, is given and asks for its rest
   assert.equal(runtime.calls.filter((call) => call.startsWith('update')).length, 1)
 })
 
+test('what was promised is on disk before a container is given it: a kubelet that is killed then does not take it back', async (t) => {
+  const harness = await start(t)
+  const { api, until, pod, runtime, rootDir } = harness
+  await api.create(PODS, podWith(cpu(100)))
+  await until('it runs', () => isRunning(pod()))
+  const update = runtime.updateContainerResources.bind(runtime)
+  const onDisk: string[] = []
+  slowRenames(t)
+  runtime.updateContainerResources = async (...given) => {
+    onDisk.push(readFileSync(join(rootDir, 'allocated_pods_state'), 'utf8'))
+    await update(...given)
+  }
+  await resize(harness, cpu(150))
+  await until('it is in force', () => inForce(pod())?.requests?.['cpu'] === '150m')
+  assert.equal(onDisk.length, 1)
+  assert.match(onDisk[0]!, /"150m"/)
+})
+
+test('a container without a limit of memory has none to go below', async (t) => {
+  const harness = await start(t)
+  const { api, until, pod, runtime } = harness
+  const memory = (request: string): ResourceRequirements => ({ requests: { memory: request } })
+  await api.create(PODS, podWith(memory('64Mi')))
+  await until('it runs', () => isRunning(pod()))
+  await resize(harness, memory('128Mi'))
+  await until('it is over', () => resizeEvents(harness).length >= 2)
+  assert.deepEqual(resizeEvents(harness), ['ResizeStarted', 'ResizeCompleted'])
+  assert.deepEqual(inForce(pod()), memory('128Mi'))
+  assert.equal(runtime.calls.filter((call) => call.startsWith('update')).length, 1)
+})
+
 test('a runtime that reports what it was given otherwise makes nothing start anew, also for a kubelet that comes back', async (t) => {
   const harness = await start(t)
   const { api, until, pod, runtime } = harness
@@ -178,9 +226,10 @@ test('who waited first gets the room, and what a resize before told is not told 
   const harness = await start(t)
   const { api, until, pod } = harness
   const capacity = capacityOf(harness)
+  // The restarted kubelet sees them in this order.
   for (const [name, milli] of [
-    ['early', 10],
     ['late', 10],
+    ['early', 10],
     ['big', capacity - 20],
   ] as const)
     await api.create(PODS, podWith(cpu(milli), name))
@@ -188,6 +237,7 @@ test('who waited first gets the room, and what a resize before told is not told 
   for (const name of ['early', 'late']) {
     await resize(harness, cpu(capacity - 30), name)
     await until('it waits', () => conditionOf(pod(name), 'PodResizePending') !== undefined)
+    await harness.clock.advance(1000)
   }
   await harness.restart()
   await api.delete(PODS, 'default', 'big', {})

@@ -24,7 +24,7 @@ type Waiting = { readonly worker: PodWorker; readonly desired: Pod }
 
 export class Resizes {
   readonly #options: ResizesOptions
-  /** Pods whose resize is not decided or waits, with what they ask for; who waits longest comes first. */
+  /** Pods whose resize is not decided or waits, with what they ask for. */
   readonly #waiting = new Map<string, Waiting>()
   #isStarted = false
   #timer: Timer | null = null

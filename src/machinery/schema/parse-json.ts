@@ -1,0 +1,18 @@
+/** Parses JSON that a client sent: what is too deep for the stack is refused before anything descends into it. */
+import { DecodeError } from './decode-error.ts'
+import { JSON_DEPTH_MAX, parseExactJson, plainValue } from './exact-json.ts'
+import { scanJson } from './json-scan.ts'
+
+/** Throws DecodeError with Go's words for a text that is no JSON. */
+export function parseJson(text: string): unknown {
+  checkJsonDepth(scanJson(text))
+  try {
+    return JSON.parse(text)
+  } catch {
+    return plainValue(parseExactJson(text))
+  }
+}
+
+export function checkJsonDepth({ depth }: { readonly depth: number }): void {
+  if (depth > JSON_DEPTH_MAX) throw new DecodeError('exceeded max depth')
+}
