@@ -1,5 +1,6 @@
 /** The `kubets` command: one file per sub-command, listed here. */
 import { Command } from 'commander'
+import { VERSION } from '#control-plane/apiserver/version.ts'
 import { tellFailure } from '#cluster/component-process.ts'
 import * as api from './api.ts'
 import * as down from './down.ts'
@@ -15,6 +16,7 @@ const COMMANDS = [up, down, status, kubeconfig, logs, image, api]
 export async function main(args: readonly string[]): Promise<void> {
   const program = new Command('kubets')
     .description('A complete Kubernetes cluster in TypeScript: control plane, nodes, network and DNS from one command.')
+    .version(VERSION.gitVersion)
     .configureHelp({ sortSubcommands: false })
   for (const command of COMMANDS) command.register(program)
   try {

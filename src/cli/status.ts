@@ -60,6 +60,8 @@ const row = (name: string, count: string, memory: string, cpu: string): string =
   `${name.padEnd(24)}${count.padStart(9)}${memory.padStart(14)}${cpu.padStart(10)}`
 
 async function findProblems(state: ClusterState, boxes: readonly BoxStatus[]): Promise<string[]> {
+  if (boxes.every(({ processes }) => processes.length === 0))
+    return [`nothing runs; its data is kept in ${state.dataDir}; start it with: ${commandLine('up', state.name)}`]
   const problems = boxes
     .filter(({ processes }) => processes.length === 0)
     .map(({ box }) => `${box} does not run; start it with: ${commandLine('up', state.name)}`)

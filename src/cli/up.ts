@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import { SystemClock } from '#base/clock.ts'
-import { commandLine, DEFAULT_NAME, paths } from '#cluster/cluster-state.ts'
-import { bringUp, type UpResult } from '#cluster/up.ts'
+import { withClusterLock } from '#cluster/cluster-lock.ts'
+import { checkClusterName, commandLine, DEFAULT_NAME, paths } from '#cluster/cluster-state.ts'
+import { bringUp, checkMachine, type UpResult } from '#cluster/up.ts'
 import { NAME_FLAG, NAME_HELP } from './cluster-option.ts'
 import { createProgress } from './progress.ts'
 
@@ -35,15 +36,15 @@ export function parseFolder(text: string): string {
 
 async function start(options: Options): Promise<void> {
   const progress = createProgress(process.stderr)
-  const result = await bringUp({
-    name: options.name,
-    nodes: options.nodes,
-    dataDir: options.dataDir,
-    port: options.port,
-    install: options.install,
-    clock: new SystemClock({ keepsProcessAlive: true }),
-    progress: (box, text) => progress.report(box, text),
-  })
+  const clock = new SystemClock({ keepsProcessAlive: true })
+  const { name, nodes, dataDir, port, install } = options
+  const report = (box: string, text: string): void => progress.report(box, text)
+  checkMachine()
+  checkClusterName(name)
+  const waiting = (): void => report('machine', 'another command works on this cluster: waiting for it')
+  const result = await withClusterLock({ name, clock, waiting }, () =>
+    bringUp({ name, nodes, dataDir, port, install, clock, progress: report }),
+  )
   process.stdout.write(summary(result))
 }
 

@@ -84,7 +84,7 @@ async function checkUnusedFolder(dataDir: string): Promise<void> {
 async function adjustState(state: ClusterState, options: ClusterOptions): Promise<ClusterState> {
   if (options.dataDir !== undefined && options.dataDir !== state.dataDir)
     throw new ClusterError(
-      `cluster "${state.name}" has its data in ${state.dataDir}; take it down before you give it another --data-dir`,
+      `cluster "${state.name}" has its data in ${state.dataDir}; only a new one can have another --data-dir (this one is removed with: ${commandLine('down', state.name)})`,
     )
   const isRunning = (await boxProcesses(state.name, CONTROL_PLANE)).length > 0
   if (isRunning && options.port !== undefined && options.port !== state.port)

@@ -5,7 +5,6 @@ import type { Clock } from '#base/clock.ts'
 import { CONTROL_PLANE, startControlPlane, startNode } from './boxes.ts'
 import {
   BoxError,
-  checkClusterName,
   ClusterError,
   defaultDataDir,
   loadState,
@@ -49,8 +48,6 @@ const FREE_BYTES_MIN = 64 * 1024 * 1024
 
 /** A start that fails leaves nothing of a new cluster behind, and a known one as it was: stopped, with its data. */
 export async function bringUp(options: UpOptions): Promise<UpResult> {
-  checkMachine()
-  checkClusterName(options.name)
   const known = await loadState(options.name)
   // A folder that this machine does not know may hold the cluster of another one: a start that fails leaves it as it was.
   const isNew = known === null && !existsSync(paths.state(options.dataDir ?? defaultDataDir(options.name)))
@@ -142,7 +139,8 @@ function notReady(state: ClusterState, ready: ReadonlySet<string>): BoxError {
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
 
-function checkMachine(): void {
+/** Throws ClusterError where real nodes cannot be. */
+export function checkMachine(): void {
   if (process.platform !== 'linux')
     throw new ClusterError(
       'real nodes need Linux: run this in a Linux machine, or start only the API server with: kubets api',

@@ -1,0 +1,64 @@
+/** One command at a time changes a cluster: a second one waits. The lock goes with the process that holds it, however that ends. */
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Clock } from '#base/clock.ts'
+import { ClusterError } from './cluster-state.ts'
+
+const FOLDER = '/run/kubets'
+const PAUSE_MS = 50
+/** Longer than any command takes that goes well. */
+const LIMIT_MS = 120_000
+
+export type LockOptions = {
+  readonly name: string
+  readonly clock: Clock
+  /** Called once, when another command holds the lock. */
+  readonly waiting: () => void
+  readonly folder?: string
+}
+
+/** Throws ClusterError when the other command does not end in time. */
+export async function withClusterLock<T>(options: LockOptions, work: () => Promise<T>): Promise<T> {
+  const { name, clock, folder = FOLDER } = options
+  const path = join(folder, `${name}.lock`)
+  const deadline = clock.monotonic() + LIMIT_MS
+  let lock = await tryLock(path)
+  if (lock === null) options.waiting()
+  while (lock === null) {
+    if (clock.monotonic() > deadline) throw new ClusterError(`another command still works on cluster "${name}"`)
+    await clock.sleep(PAUSE_MS)
+    lock = await tryLock(path)
+  }
+  try {
+    return await work()
+  } finally {
+    // Removed while it is held: whoever waits on the old file finds that it is no longer there, and takes a new one.
+    await rm(path, { force: true })
+    lock.close()
+  }
+}
+
+/** SQLite's own lock on a file, which the kernel takes back from a process that dies. Null while another process has it. */
+async function tryLock(path: string): Promise<DatabaseSync | null> {
+  await mkdir(dirname(path), { recursive: true })
+  const lock = lockFile(path)
+  // The file may have been removed and made anew since it was opened: then another one can lock the new file.
+  const other = lock === null ? null : lockFile(path)
+  other?.close()
+  if (lock === null || other === null) return lock
+  lock.close()
+  return null
+}
+
+function lockFile(path: string): DatabaseSync | null {
+  const database = new DatabaseSync(path, { timeout: 0 })
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+    return database
+  } catch (error) {
+    database.close()
+    if (/locked|busy/.test(String(error))) return null
+    throw error
+  }
+}
