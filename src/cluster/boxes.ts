@@ -45,9 +45,13 @@ export const boxNames = (state: ClusterState): string[] => [CONTROL_PLANE, ...no
 const entryPoint = (name: string): string =>
   new URL(`../../bin/${name}${extname(import.meta.url)}`, import.meta.url).pathname
 
+/** V8's default lets each process of a busy cluster keep some 50 MiB of garbage; this costs a tenth of its CPU time. */
+const YOUNG_GENERATION_MIB = 4
+
 const nodeCommand = (name: string, configPath: string): string[] => [
   process.execPath,
   '--disable-warning=ExperimentalWarning',
+  `--max-semi-space-size=${YOUNG_GENERATION_MIB}`,
   entryPoint(name),
   '--config',
   configPath,

@@ -26,6 +26,7 @@ import {
   paths,
   type ClusterState,
 } from './cluster-state.ts'
+import { warnOfKindsNotActedOn } from './not-acted-on.ts'
 import { followPodRoutes } from './host-routes.ts'
 import { ImageStore } from './images/image-store.ts'
 import { createRegistry } from './images/registry.ts'
@@ -86,7 +87,7 @@ async function startApiServer(
   )
   return createApiServer({
     store,
-    kinds: KINDS,
+    kinds: warnOfKindsNotActedOn(KINDS),
     createResources,
     clock,
     random,
