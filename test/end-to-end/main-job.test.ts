@@ -147,8 +147,12 @@ describe('the main job', { skip }, () => {
   })
 
   test('a Deployment heals, a bare pod does not', async () => {
-    const [victim] = (await cluster.kubectl('-n shop get pods -l app=web -o name')).trim().split('\n')
-    await cluster.kubectl(`-n shop delete ${victim}`)
+    // Those of the rollout before may still be ending.
+    const pods = await eventually(async () => {
+      const names = (await cluster.kubectl('-n shop get pods -l app=web -o name')).trim().split('\n')
+      return names.length === 3 && names
+    }, 'three pods')
+    await cluster.kubectl(`-n shop delete ${pods[0]}`)
     await eventually(
       async () => (await cluster.field('-n shop deploy/web', '{.status.readyReplicas}')) === '3',
       'three pods again',
