@@ -102,7 +102,9 @@ function stateOf(current: ContainerDetail, { old, sources }: Context): Container
 }
 
 function terminated(container: ContainerDetail, sources: StatusSources): ContainerStateTerminated {
-  const message = sources.terminationMessages.get(container.id) ?? container.message
+  // Why it never started is the runtime's to tell, its last words are its own: a container may have both.
+  const texts = [container.message, sources.terminationMessages.get(container.id) ?? '']
+  const message = texts.filter((text) => text !== '').join(': ')
   return {
     exitCode: container.exitCode,
     reason: exitReason(container),
