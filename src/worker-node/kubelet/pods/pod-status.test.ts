@@ -112,6 +112,12 @@ test('why a container never started is the last word of the runtime, before its 
   assert.deepEqual([end?.reason, end?.exitCode, end?.message], ['StartError', 128, message])
   const waiting = new Map([['main', { reason: 'CrashLoopBackOff', message: 'back-off' }]])
   assert.equal(endOf({ waiting, terminationMessages: new Map([['main-0', '']]) })?.message, message)
+  const never = statusOf(aPod({ restartPolicy: 'Never' }), state, {
+    waiting: new Map([['main', { reason: 'RunContainerError', message }]]),
+  })
+  assert.equal(never.phase, 'Failed')
+  assert.equal(never.containerStatuses?.[0]?.state?.terminated?.message, message)
+  assert.deepEqual(never.containerStatuses?.[0]?.lastState, {})
   const both = endOf({ terminationMessages: new Map([['main-0', 'own words']]) })
   assert.equal(both?.message, `${message}: own words`)
 })
