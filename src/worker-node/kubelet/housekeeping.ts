@@ -8,7 +8,8 @@ import type { CgroupManager } from './cgroups/cgroup-manager.ts'
 import { podCgroupPath } from './cgroups/pod-cgroups.ts'
 import { podLogFolder } from './containers/pod-folders.ts'
 import { planEvictions, pressureOf, type NodeLoad, type PodLoad, type Pressure } from './eviction/plan-eviction.ts'
-import { diskAvailablePercent, folderBytes, memoryAvailableBytes } from './eviction/read-load.ts'
+import { diskAvailablePercent, memoryAvailableBytes } from './eviction/read-load.ts'
+import { hasImageDisk, readPodStorage, type StorageSources } from './eviction/read-storage.ts'
 import { planImageGc } from './images/plan-image-gc.ts'
 import type { KubeletLimits } from './kubelet-options.ts'
 import { rotateLog } from './logs/rotate-logs.ts'
@@ -32,6 +33,8 @@ export type HousekeepingOptions = {
   /** The node came under pressure, or it passed. */
   onPressure(pressure: Pressure): void
 }
+
+type Measured = Pick<StorageSources, 'containers' | 'layerBytes'> & { readonly hasImageDisk: boolean }
 
 const ROUND_MS = 10_000
 /** Images are looked at every five minutes, and at once when the disk is full. */
@@ -97,27 +100,40 @@ export class Housekeeping {
 
   async #relieve(): Promise<void> {
     const { rootDir, limits, activePods, evict, clock } = this.#options
+    const measured = await this.#measureContainers()
     const load: NodeLoad = {
       memoryAvailableBytes: await memoryAvailableBytes(),
       memoryThresholdBytes: limits.evictionMemoryAvailableBytes,
       diskAvailablePercent: await diskAvailablePercent(rootDir),
       diskThresholdPercent: limits.evictionNodeFsAvailablePercent,
+      hasImageDisk: measured.hasImageDisk,
     }
     this.#notePressure(pressureOf(load), clock.now())
-    const pods = await Promise.all(activePods().map((pod) => this.#loadOf(pod)))
+    const pods = await Promise.all(activePods().map((pod) => this.#loadOf(pod, measured)))
     for (const { pod, verdict } of planEvictions(load, pods)) evict(pod, verdict)
   }
 
-  async #loadOf(pod: Pod): Promise<PodLoad> {
-    const { cgroups, rootDir } = this.#options
-    const usage = await cgroups.usage(podCgroupPath(pod))
-    const emptyDirBytes = new Map<string, number>()
-    for (const { name, emptyDir } of pod.spec.volumes ?? []) {
-      if (!emptyDir || emptyDir.medium === 'Memory') continue
-      const path = join(rootDir, 'pods', pod.metadata.uid, 'volumes', 'kubernetes.io~empty-dir', name)
-      emptyDirBytes.set(name, await folderBytes(path))
+  /** Memory can be short at the same time: that is not to wait for a runtime that does not answer. */
+  async #measureContainers(): Promise<Measured> {
+    const { runtime, rootDir, log } = this.#options
+    try {
+      const [containers, layerBytes, ownDisk] = await Promise.all([
+        runtime.listContainers(),
+        runtime.writableLayers(),
+        hasImageDisk(runtime, rootDir),
+      ])
+      return { containers, layerBytes, hasImageDisk: ownDisk }
+    } catch (error) {
+      log.warn('storage of containers could not be measured', { error: String(error) })
+      return { containers: [], layerBytes: new Map(), hasImageDisk: false }
     }
-    return { pod, memoryBytes: usage?.memoryWorkingSetBytes ?? 0, emptyDirBytes }
+  }
+
+  async #loadOf(pod: Pod, measured: Measured): Promise<PodLoad> {
+    const { cgroups, rootDir, podLogsDir } = this.#options
+    const usage = await cgroups.usage(podCgroupPath(pod))
+    const storage = await readPodStorage(pod, { rootDir, podLogsDir, ...measured })
+    return { pod, memoryBytes: usage?.memoryWorkingSetBytes ?? 0, storage }
   }
 
   #notePressure(now: Pressure, nowMs: number): void {

@@ -196,6 +196,24 @@ test('a pod past its deadline fails', async (t) => {
   assert.equal(pod()?.status?.reason, 'DeadlineExceeded')
 })
 
+test('a container that writes more than its limit ends its pod, with one event', async (t) => {
+  const { api, runtime, until, pod, events } = await start(t, { behaviour: () => ({ stopMs: 60_000 }) })
+  const limited = aContainer('main', { resources: { limits: { 'ephemeral-storage': '1Mi' } } })
+  await api.create(PODS, aPod({ containers: [limited], terminationGracePeriodSeconds: 45 }))
+  await until('the pod runs', () => pod()?.status?.phase === 'Running')
+  const [container] = await runtime.listContainers()
+  runtime.layerBytes.set(container!.id, 2 ** 21)
+  await until('the pod is evicted', () => pod()?.status?.phase === 'Failed')
+  const message = 'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. '
+  assert.deepEqual([pod()?.status?.reason, pod()?.status?.message], ['Evicted', message])
+  assert.deepEqual(
+    events.filter((event) => event.startsWith('Evicted')),
+    [`Evicted: ${message}`],
+  )
+  // Not the 45 seconds of the pod: an eviction gives 1, and no container gets less than 2.
+  assert.ok(runtime.calls.includes('stopContainer main 2'), String(runtime.calls))
+})
+
 test('sidecars start first and end last', async (t) => {
   const { api, until, pod, runtime } = await start(t)
   await api.create(PODS, aPod({ initContainers: [aContainer('side', { restartPolicy: 'Always' })] }))

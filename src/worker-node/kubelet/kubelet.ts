@@ -49,6 +49,8 @@ import { VolumeManager } from './volumes/volume-manager.ts'
 export const KUBELET_VERSION = 'v1.37.2'
 
 const RUNTIME_RETRY_MS = 100
+/** A pod that takes more than the node can give is not asked how long it needs. */
+const EVICTION_GRACE_SECONDS = 1
 
 export function createKubelet(options: KubeletOptions): Kubelet {
   return new NodeKubelet(options)
@@ -189,8 +191,8 @@ class NodeKubelet implements Kubelet {
   }
 
   #evict(pod: Pod, verdict: Verdict): void {
-    recordPodEvent(this.#options.events, { pod }, 'Warning', verdict)
-    this.#workers?.evict(pod.metadata.uid, verdict)
+    if (this.#workers?.evict(pod.metadata.uid, verdict, EVICTION_GRACE_SECONDS))
+      recordPodEvent(this.#options.events, { pod }, 'Warning', verdict)
   }
 
   async start(): Promise<void> {

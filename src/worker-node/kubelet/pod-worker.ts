@@ -75,12 +75,13 @@ export class PodWorker {
     this.wake()
   }
 
-  /** The kubelet itself ends the pod: eviction, deadline, node shutdown. */
-  evict(verdict: Verdict, graceSeconds?: number): void {
-    if (this.#phase !== 'syncing') return
+  /** The kubelet itself ends the pod: eviction, deadline, node shutdown. False for one that ends already. */
+  evict(verdict: Verdict, graceSeconds?: number): boolean {
+    if (this.#phase !== 'syncing') return false
     this.#memory.verdict = verdict
     this.#end(graceSeconds)
     this.wake()
+    return true
   }
 
   /** Something happened that may change the plan: at most one more round follows the one in progress. */

@@ -107,8 +107,8 @@ export class PodWorkers {
     for (const uid of this.#workers.keys()) this.wake(uid)
   }
 
-  evict(podUid: string, verdict: Verdict, graceSeconds?: number): void {
-    this.#workers.get(podUid)?.evict(verdict, graceSeconds)
+  evict(podUid: string, verdict: Verdict, graceSeconds?: number): boolean {
+    return this.#workers.get(podUid)?.evict(verdict, graceSeconds) ?? false
   }
 
   async stop(): Promise<void> {

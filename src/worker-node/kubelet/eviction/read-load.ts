@@ -20,9 +20,13 @@ export async function folderBytes(path: string): Promise<number> {
   for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
     const child = join(path, entry.name)
     if (entry.isDirectory()) bytes += await folderBytes(child)
-    else if (entry.isFile()) bytes += BLOCK_BYTES * ((await stat(child).catch(() => null))?.blocks ?? 0)
+    else if (entry.isFile()) bytes += await fileBytes(child)
   }
   return bytes
+}
+
+export async function fileBytes(path: string): Promise<number> {
+  return BLOCK_BYTES * ((await stat(path).catch(() => null))?.blocks ?? 0)
 }
 
 /** The unit of `stat`'s count of blocks, whatever the filesystem's own is. */

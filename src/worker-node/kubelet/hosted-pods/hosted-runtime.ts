@@ -31,6 +31,7 @@ export function withHostedPods(inner: RuntimeService, hosted: HostedContainers):
         : await ofPod(podUid).listContainers(podUid),
     containerStatus: (id) => of(id).containerStatus(id),
     updateContainerResources: (id, resources) => of(id).updateContainerResources(id, resources),
+    writableLayers: () => inner.writableLayers(),
     reopenContainerLog: (id) => of(id).reopenContainerLog(id),
 
     execSync: (id, command, timeoutSeconds, signal) => of(id).execSync(id, command, timeoutSeconds, signal),

@@ -3,7 +3,7 @@ import type { Container, ContainerState, ContainerStateTerminated, ContainerStat
 import type { ContainerDetail } from '../runtime/runtime-service.ts'
 import { actualResources, differenceOf } from '../resize/actual-resources.ts'
 import type { ProbeResults } from './container-trouble.ts'
-import type { PodContainer } from './pod-facts.ts'
+import { shouldRestart, type PodContainer } from './pod-facts.ts'
 import type { PodState } from './pod-state.ts'
 import { formatTime } from './pod-conditions.ts'
 
@@ -34,7 +34,7 @@ export function containerStatusOf(target: PodContainer, sources: StatusSources):
   const [current, previous] = sources.state.containers.filter((candidate) => candidate.name === container.name)
   const old = sources.old.get(container.name)
   const base = current ? describeCurrent(current, previous, { old, sources }) : describeAbsent(target, sources, old)
-  const status = applyWaiting(base, sources.waiting.get(container.name))
+  const status = isOver(target, current, sources) ? base : applyWaiting(base, sources.waiting.get(container.name))
   const running = current?.state === 'running' && status.state?.running !== undefined
   const started = running && (!container.startupProbe || sources.probes.startup(current.id) === 'success')
   const isReady = started && (!container.readinessProbe || sources.probes.readiness(current.id) === 'success')
@@ -102,7 +102,9 @@ function stateOf(current: ContainerDetail, { old, sources }: Context): Container
 }
 
 function terminated(container: ContainerDetail, sources: StatusSources): ContainerStateTerminated {
-  const message = sources.terminationMessages.get(container.id) ?? container.message
+  // Why it never started is the runtime's to tell, its last words are its own: a container may have both.
+  const texts = [container.message, sources.terminationMessages.get(container.id) ?? '']
+  const message = texts.filter((text) => text !== '').join(': ')
   return {
     exitCode: container.exitCode,
     reason: exitReason(container),
@@ -139,6 +141,12 @@ function describeAbsent({ container, kind }: PodContainer, sources: StatusSource
   if (!old?.state?.running) return bare
   if (sources.pod.metadata.deletionTimestamp !== undefined) return { ...bare, state: { terminated: LOST } }
   return { ...bare, restartCount: old.restartCount + 1, lastState: { terminated: LOST } }
+}
+
+/** It ended in the sandbox in use and never runs again there: a failed start is its end, not a wait for the next. */
+function isOver(target: PodContainer, current: ContainerDetail | undefined, { pod, state }: StatusSources): boolean {
+  if (current?.state !== 'exited' || current.sandboxId !== state.sandboxes[0]?.id) return false
+  return !shouldRestart(pod, target, current.exitCode)
 }
 
 /** A container that is due to run but cannot yet is waiting, whatever it was before. */

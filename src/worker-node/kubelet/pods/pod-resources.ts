@@ -12,9 +12,9 @@ export function podResourcesOf(
   state: PodState,
   phase: Phase,
 ): Pick<PodStatus, 'resources' | 'allocatedResources'> {
-  const allocated = totalOf(pod, 'requests')
+  const allocated = podAmounts(pod, 'requests')
   const [requests, limits] =
-    phase === 'Running' ? amountsInForce(pod, state) : ([allocated, totalOf(pod, 'limits')] as const)
+    phase === 'Running' ? amountsInForce(pod, state) : ([allocated, podAmounts(pod, 'limits')] as const)
   return {
     ...(hasAny(allocated) && { allocatedResources: allocated }),
     resources: { ...(hasAny(requests) && { requests }), ...(hasAny(limits) && { limits }) },
@@ -33,12 +33,13 @@ function amountsInForce(pod: Pod, state: PodState): readonly [Amounts, Amounts] 
   }
   const { requests, limits } = pod.spec.resources ?? {}
   return [
-    pick(totalOf(actual, 'requests'), (name) => name in hasLimit || requests?.[name] !== undefined),
-    pick(totalOf(actual, 'limits'), (name) => hasLimit[name] ?? limits?.[name] !== undefined),
+    pick(podAmounts(actual, 'requests'), (name) => name in hasLimit || requests?.[name] !== undefined),
+    pick(podAmounts(actual, 'limits'), (name) => hasLimit[name] ?? limits?.[name] !== undefined),
   ]
 }
 
-function totalOf({ spec }: Pod, part: 'requests' | 'limits'): Amounts {
+/** With the overhead of what runs the pod. */
+export function podAmounts({ spec }: Pod, part: 'requests' | 'limits'): Amounts {
   const total: Amounts = { ...aggregateResources(spec, part), ...spec.resources?.[part] }
   for (const [name, extra] of Object.entries(spec.overhead ?? {})) {
     const before = total[name]

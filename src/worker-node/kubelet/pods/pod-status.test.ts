@@ -1,7 +1,7 @@
 /** Phase, conditions and container states that the API server is told. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Pod, PodStatus } from '#api/core/v1.gen.ts'
+import type { ContainerStateTerminated, Pod, PodStatus } from '#api/core/v1.gen.ts'
 import { aContainer, aPod, aSandbox, aState, aStatus } from '../testing/builders.ts'
 import { podStatusOf, type PodStatusSources } from './pod-status.ts'
 import type { PodState } from './pod-state.ts'
@@ -99,6 +99,27 @@ test('a container that waits for its restart shows its end as last state', () =>
     [3, 'last words'],
   )
   assert.equal(statusOf(aPod(), state, { waiting }).phase, 'Running')
+})
+
+test('why a container never started is the last word of the runtime, before its own', () => {
+  const message = 'failed to create containerd task: exec: "/nosuch": no such file or directory'
+  const state = aState([aStatus('main', 128, { reason: 'StartError', message })])
+  const endOf = (more: Partial<PodStatusSources>): ContainerStateTerminated | undefined => {
+    const container = statusOf(aPod(), state, more).containerStatuses?.[0]
+    return container?.state?.terminated ?? container?.lastState?.terminated
+  }
+  const end = endOf({ terminationMessages: new Map([['main-0', '']]) })
+  assert.deepEqual([end?.reason, end?.exitCode, end?.message], ['StartError', 128, message])
+  const waiting = new Map([['main', { reason: 'CrashLoopBackOff', message: 'back-off' }]])
+  assert.equal(endOf({ waiting, terminationMessages: new Map([['main-0', '']]) })?.message, message)
+  const never = statusOf(aPod({ restartPolicy: 'Never' }), state, {
+    waiting: new Map([['main', { reason: 'RunContainerError', message }]]),
+  })
+  assert.equal(never.phase, 'Failed')
+  assert.equal(never.containerStatuses?.[0]?.state?.terminated?.message, message)
+  assert.deepEqual(never.containerStatuses?.[0]?.lastState, {})
+  const both = endOf({ terminationMessages: new Map([['main-0', 'own words']]) })
+  assert.equal(both?.message, `${message}: own words`)
 })
 
 test('an OOM kill of a child is not the end of the container', () => {

@@ -1,7 +1,7 @@
 /** A container runtime in memory: containers "run" on the injected clock and end as they are told; for tests and simulated nodes. */
 import type { Clock, Timer } from '#base/clock.ts'
 import { GRPC_NOT_FOUND, GrpcError } from './grpc-client.ts'
-import { containersOf, newContainer, newSandbox, sandboxesOf } from './new-records.ts'
+import { actualOf, containersOf, newContainer, newSandbox, sandboxesOf } from './new-records.ts'
 import { NamespaceMode } from './proto/cri_pb.ts'
 import type {
   ActualResources,
@@ -66,6 +66,8 @@ export class FakeRuntime implements RuntimeService {
   /** All calls that change something, in order: what a test reads. */
   readonly calls: string[] = []
   networkReady = true
+  /** What containers have written, by container id. */
+  readonly layerBytes = new Map<string, number>()
   #nextId = 1
 
   constructor(options: FakeRuntimeOptions) {
@@ -184,6 +186,10 @@ export class FakeRuntime implements RuntimeService {
     return Promise.resolve()
   }
 
+  writableLayers(): Promise<ReadonlyMap<string, number>> {
+    return Promise.resolve(this.layerBytes)
+  }
+
   reopenContainerLog(id: string): Promise<void> {
     this.calls.push(`reopenContainerLog ${id}`)
     return Promise.resolve()
@@ -290,11 +296,5 @@ export class FakeRuntime implements RuntimeService {
     return `${kind}-${this.#nextId++}`
   }
 }
-
-const actualOf = (resources: ContainerResources): ActualResources => ({
-  cpuShares: Number(resources.cpuShares ?? 0n),
-  cpuQuota: Number(resources.cpuQuota ?? 0n),
-  memoryLimitBytes: Number(resources.memoryLimitInBytes ?? 0n),
-})
 
 const notFound = (what: string): GrpcError => new GrpcError(GRPC_NOT_FOUND, `${what} not found`)

@@ -1,6 +1,14 @@
 /** What a runtime without processes of its own remembers of sandboxes and containers: hosted pods and the simulated runtime. */
 import { CONTAINER_NAME_LABEL, POD_UID_LABEL } from './labels.ts'
-import type { ContainerConfig, ContainerDetail, ContainerRecord, Sandbox, SandboxConfig } from './runtime-service.ts'
+import type {
+  ActualResources,
+  ContainerConfig,
+  ContainerDetail,
+  ContainerRecord,
+  ContainerResources,
+  Sandbox,
+  SandboxConfig,
+} from './runtime-service.ts'
 
 export function newSandbox(
   config: SandboxConfig,
@@ -44,3 +52,10 @@ export function sandboxesOf(sandboxes: Iterable<Sandbox>, podUid: string | undef
 export function containersOf<T extends ContainerRecord>(containers: Iterable<T>, podUid: string | undefined): T[] {
   return [...containers].filter(({ labels }) => podUid === undefined || labels[POD_UID_LABEL] === podUid)
 }
+
+/** Resources as the kernel would have them. */
+export const actualOf = (resources: ContainerResources): ActualResources => ({
+  cpuShares: Number(resources.cpuShares ?? 0n),
+  cpuQuota: Number(resources.cpuQuota ?? 0n),
+  memoryLimitBytes: Number(resources.memoryLimitInBytes ?? 0n),
+})

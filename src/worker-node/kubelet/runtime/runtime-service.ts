@@ -127,6 +127,8 @@ export interface RuntimeService {
   listContainers(podUid?: string): Promise<ContainerRecord[]>
   containerStatus(id: string): Promise<ContainerDetail | null>
   updateContainerResources(id: string, resources: ContainerResources): Promise<void>
+  /** Bytes on disk that containers wrote beside their volumes, by container id. */
+  writableLayers(): Promise<ReadonlyMap<string, number>>
   /** After the log file was renamed away. */
   reopenContainerLog(id: string): Promise<void>
 

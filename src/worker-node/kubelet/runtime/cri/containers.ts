@@ -115,6 +115,13 @@ export async function updateContainerResources(
   await client.unary(METHODS.updateContainerResources, { containerId, linux })
 }
 
+export async function writableLayers(client: GrpcClient): Promise<Map<string, number>> {
+  const { stats } = await client.unary(METHODS.listContainerStats, {})
+  return new Map(
+    stats.map(({ attributes, writableLayer }) => [attributes?.id ?? '', Number(writableLayer?.usedBytes?.value ?? 0n)]),
+  )
+}
+
 export async function reopenContainerLog(client: GrpcClient, containerId: string): Promise<void> {
   await client.unary(METHODS.reopenContainerLog, { containerId })
 }

@@ -84,6 +84,9 @@ export class CriRuntime implements RuntimeService {
   updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
     return containers.updateContainerResources(this.#client, id, resources)
   }
+  writableLayers(): ReturnType<RuntimeService['writableLayers']> {
+    return containers.writableLayers(this.#client)
+  }
   reopenContainerLog(id: string): Promise<void> {
     return containers.reopenContainerLog(this.#client, id)
   }
