@@ -62,3 +62,38 @@ test('refused pods are tried again more and more rarely, and made once the quota
   await client.patch(RESOURCEQUOTAS, 'backoff', 'q', 'merge', { spec: { hard: { pods: '9' } } })
   await eventually(async () => ((await client.list(PODS, 'backoff')).items.length === 3 ? true : null))
 })
+
+test('a rollout that gets no pod says so from its start, and that it failed after the deadline', async () => {
+  await namespaceWith('deadline', '0')
+  await deploy('deadline', { progressDeadlineSeconds: 1 })
+  const created = await conditionOf('deadline', 'Progressing', 'NewReplicaSetCreated')
+  assert.equal(created.status, 'True')
+  assert.match(created.message!, /^Created new replica set "web-[a-z0-9]+"$/)
+  const failed = await conditionOf('deadline', 'Progressing', 'ProgressDeadlineExceeded')
+  assert.equal(failed.status, 'False')
+  assert.match(failed.message!, /^ReplicaSet "web-[a-z0-9]+" has timed out progressing\.$/)
+  const { metadata, status } = await cluster.client.get<Deployment>(DEPLOYMENTS, 'deadline', 'web')
+  assert.equal(metadata.annotations?.['deployment.kubernetes.io/revision'], '1')
+  assert.deepEqual(status?.conditions?.map(({ type }) => type).toSorted(), [
+    'Available',
+    'Progressing',
+    'ReplicaFailure',
+  ])
+})
+
+test('a refused ReplicaSet shows on its Deployment', async () => {
+  const { client } = cluster
+  await namespaceWith('none', '9')
+  await client.patch(RESOURCEQUOTAS, 'none', 'q', 'merge', { spec: { hard: { 'count/replicasets.apps': '0' } } })
+  await cluster.eventually(async () => {
+    const { status } = await client.get<ResourceQuota>(RESOURCEQUOTAS, 'none', 'q')
+    return status?.used?.['count/replicasets.apps']
+  })
+  await deploy('none')
+  const refused = await conditionOf('none', 'Progressing', 'ReplicaSetCreateError')
+  assert.equal(refused.status, 'False')
+  assert.match(
+    refused.message!,
+    /^Failed to create new replica set "web-[a-z0-9]+": replicasets.apps "web-[a-z0-9]+" is forb/,
+  )
+})
