@@ -3,7 +3,12 @@ import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } fr
 import { formatTime } from '../object-key.ts'
 import { boundsOf, replicasOf, sumAvailable } from './sizes.ts'
 
-type Wanted = { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }
+export type Wanted = {
+  readonly type: string
+  readonly status: string
+  readonly reason: string
+  readonly message: string
+}
 
 export type StatusInput = {
   readonly deployment: Deployment
@@ -48,8 +53,22 @@ export function planStatus({ deployment, newest, sets, nowMs }: StatusInput): De
           message: 'Deployment does not have minimum availability.',
         },
   )
-  const withProgress = planProgress({ deployment, newest, sets, nowMs }, base, conditions)
-  return { ...base, conditions: withProgress.list() }
+  if (!hasDeadline(deployment)) conditions.remove('Progressing')
+  else if (deployment.spec.paused !== true) planProgress({ deployment, newest, sets, nowMs }, base, conditions)
+  planFailure(newest, sets, conditions)
+  return { ...base, conditions: conditions.list() }
+}
+
+/** What a ReplicaSet could not do shows on its Deployment, first of all for the newest. */
+function planFailure(newest: ReplicaSet | null, sets: readonly ReplicaSet[], conditions: Conditions): void {
+  const failure = [...(newest === null ? [] : [newest]), ...sets]
+    .flatMap((set) => set.status?.conditions ?? [])
+    .find(({ type, status }) => type === 'ReplicaFailure' && status === 'True')
+  if (failure === undefined) conditions.remove('ReplicaFailure')
+  else {
+    const { reason = '', message = '' } = failure
+    conditions.set({ type: 'ReplicaFailure', status: 'True', reason, message })
+  }
 }
 
 /** Every pod is of the newest template, and they are all available. */
@@ -64,29 +83,17 @@ export function isComplete(deployment: Deployment, status: DeploymentStatus): bo
 }
 
 function planProgress(
-  { deployment, newest, sets, nowMs }: StatusInput,
+  { deployment, newest, nowMs }: StatusInput,
   status: DeploymentStatus,
   conditions: Conditions,
-): Conditions {
-  const failure = sets
-    .flatMap((set) => set.status?.conditions ?? [])
-    .find(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True')
-  if (failure === undefined) conditions.remove('ReplicaFailure')
-  else
-    conditions.set({
-      type: 'ReplicaFailure',
-      status: 'True',
-      reason: failure.reason ?? '',
-      message: failure.message ?? '',
-    })
-  if (!hasDeadline(deployment)) return conditions
+): void {
   const current = conditions.get('Progressing')
   const name =
     newest === null
       ? `Deployment ${JSON.stringify(deployment.metadata.name)}`
       : `ReplicaSet ${JSON.stringify(newest.metadata.name)}`
   const isSettled = current?.reason === 'NewReplicaSetAvailable' && status.replicas === status.updatedReplicas
-  if (isSettled || deployment.spec.paused === true) return conditions
+  if (isSettled) return
   if (isComplete(deployment, status))
     conditions.set({
       type: 'Progressing',
@@ -106,7 +113,6 @@ function planProgress(
       reason: 'ProgressDeadlineExceeded',
       message: `${name} has timed out progressing.`,
     })
-  return conditions
 }
 
 /** The largest 32-bit number stands for: no deadline. */

@@ -43,14 +43,15 @@ export class DeploymentController implements Controller {
   readonly #pods: Informer<Pod>
   readonly #newSets: NewReplicaSet
 
-  constructor({ client, informers, clock, events }: ControllerContext) {
+  constructor(context: ControllerContext) {
+    const { client, informers, clock, events } = context
     this.#client = client
     this.#clock = clock
     this.#events = events
     this.#deployments = informers.informer(DEPLOYMENTS)
     this.#sets = informers.informer(REPLICASETS)
     this.#pods = informers.informer(PODS)
-    this.#newSets = new NewReplicaSet(client, events)
+    this.#newSets = new NewReplicaSet(context)
   }
 
   watch(enqueue: Enqueue): void {

@@ -2,11 +2,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Deployment, ReplicaSet } from '#api/apps/v1.gen.ts'
 import { DEPLOYMENTS, REPLICASETS } from '#api/resources.gen.ts'
+import type { Clock } from '#base/clock.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/event-recorder.ts'
 import { isNamespaceTerminating } from '#client/namespace-terminating.ts'
 import { isAlreadyExists } from '#machinery/status-error.ts'
+import type { ControllerContext } from '../controller.ts'
 import { controllerOf, controllerReference, referenceTo } from '../object-key.ts'
+import { Conditions, hasDeadline, type Wanted } from './conditions.ts'
 import { REVISION, maxRevision, newSetAnnotations, sizeAnnotations } from './revisions.ts'
 import { boundsOf, newSetSize, replicasOf } from './sizes.ts'
 import { HASH_LABEL, isSameTemplate, templateHash } from './template-hash.ts'
@@ -19,9 +22,11 @@ export type Ensured = {
 
 export class NewReplicaSet {
   readonly #client: Client
+  readonly #clock: Clock
   readonly #events: EventRecorder
-  constructor(client: Client, events: EventRecorder) {
+  constructor({ client, clock, events }: Pick<ControllerContext, 'client' | 'clock' | 'events'>) {
     this.#client = client
+    this.#clock = clock
     this.#events = events
   }
 
@@ -38,7 +43,7 @@ export class NewReplicaSet {
     const isCurrent =
       isDeepStrictEqual(annotations, newest.metadata.annotations ?? {}) &&
       (newest.spec.minReadySeconds ?? 0) === minReadySeconds
-    if (isCurrent) return { set: newest, isChanged: await this.#writeRevision(deployment, newest, signal) }
+    if (isCurrent) return { set: newest, isChanged: await this.#found(deployment, newest, signal) }
     const set = await this.#client.update(
       REPLICASETS,
       { ...newest, metadata: { ...newest.metadata, annotations }, spec: { ...newest.spec, minReadySeconds } },
@@ -90,17 +95,16 @@ export class NewReplicaSet {
           'ScalingReplicaSet',
           `Scaled up replica set ${name} from 0 to ${replicas}`,
         )
-      await this.#writeRevision(deployment, set, signal)
+      await this.#record(
+        deployment,
+        set,
+        progressing('True', 'NewReplicaSetCreated', `Created new replica set ${JSON.stringify(name)}`),
+        signal,
+      )
       return { set, isChanged: true }
     } catch (error) {
       if (isAlreadyExists(error)) return this.#collided(deployment, name, signal, error)
-      if (!signal.aborted && !isNamespaceTerminating(error))
-        this.#events.event(
-          referenceTo(DEPLOYMENTS, deployment),
-          'Warning',
-          'ReplicaSetCreateError',
-          `Failed to create new replica set ${JSON.stringify(name)}: ${(error as Error).message}`,
-        )
+      if (!signal.aborted && !isNamespaceTerminating(error)) await this.#refused(deployment, name, error, signal)
       throw error
     }
   }
@@ -122,20 +126,46 @@ export class NewReplicaSet {
     throw error
   }
 
-  /** The Deployment shows the revision of its newest ReplicaSet. */
-  async #writeRevision(deployment: Deployment, set: ReplicaSet, signal: AbortSignal): Promise<boolean> {
-    const revision = set.metadata.annotations?.[REVISION]
-    if (revision === undefined || deployment.metadata.annotations?.[REVISION] === revision) return false
-    const { namespace, name, uid } = deployment.metadata
-    await this.#client.patch(
+  async #refused(deployment: Deployment, name: string, error: unknown, signal: AbortSignal): Promise<void> {
+    const message = `Failed to create new replica set ${JSON.stringify(name)}: ${(error as Error).message}`
+    this.#events.event(referenceTo(DEPLOYMENTS, deployment), 'Warning', 'ReplicaSetCreateError', message)
+    await this.#record(deployment, null, progressing('False', 'ReplicaSetCreateError', message), signal)
+  }
+
+  /** The deadline counts from the first time that the set was seen, unless something says so already. */
+  #found(deployment: Deployment, set: ReplicaSet, signal: AbortSignal): Promise<boolean> {
+    const isKnown = deployment.status?.conditions?.some(({ type }) => type === 'Progressing') === true
+    const message = `Found new replica set ${JSON.stringify(set.metadata.name)}`
+    return this.#record(deployment, set, isKnown ? null : progressing('True', 'FoundNewReplicaSet', message), signal)
+  }
+
+  /** The Deployment shows the revision of its newest ReplicaSet and what became of it; true when that was news. */
+  async #record(
+    deployment: Deployment,
+    set: ReplicaSet | null,
+    progress: Wanted | null,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { metadata, status } = deployment
+    const revision = set?.metadata.annotations?.[REVISION] ?? metadata.annotations?.[REVISION]
+    const conditions = new Conditions(status?.conditions ?? [], this.#clock.now())
+    if (progress !== null && hasDeadline(deployment)) conditions.set(progress)
+    const isSame =
+      metadata.annotations?.[REVISION] === revision && isDeepStrictEqual(conditions.list(), status?.conditions ?? [])
+    if (isSame) return false
+    const annotations = { ...metadata.annotations, ...(revision === undefined ? {} : { [REVISION]: revision }) }
+    await this.#client.updateStatus(
       DEPLOYMENTS,
-      namespace!,
-      name,
-      'merge',
-      { metadata: { uid, annotations: { [REVISION]: revision } } },
-      {},
+      { ...deployment, metadata: { ...metadata, annotations }, status: { ...status, conditions: conditions.list() } },
       signal,
     )
     return true
   }
 }
+
+const progressing = (status: 'True' | 'False', reason: string, message: string): Wanted => ({
+  type: 'Progressing',
+  status,
+  reason,
+  message,
+})

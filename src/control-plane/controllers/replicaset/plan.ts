@@ -1,5 +1,5 @@
 /** Decides, without any I/O, which pods a ReplicaSet has to create or delete, and what its status is. */
-import type { ReplicaSet, ReplicaSetStatus } from '#api/apps/v1.gen.ts'
+import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '#api/apps/v1.gen.ts'
 import type { Pod } from '#api/core/v1.gen.ts'
 import { isPodActive, isPodAvailable, isPodReady, readySince } from '../pods/pod-state.ts'
 import { formatTime } from '../object-key.ts'
@@ -48,12 +48,15 @@ export function planStatus(
   }
 }
 
-function planConditions({ status }: ReplicaSet, failure: Failure | null, nowMs: number) {
-  const others = (status?.conditions ?? []).filter(({ type }) => type !== 'ReplicaFailure')
-  if (failure === null) return others
-  const old = status?.conditions?.find(({ type }) => type === 'ReplicaFailure')
-  const lastTransitionTime = old?.status === 'True' ? (old.lastTransitionTime ?? formatTime(nowMs)) : formatTime(nowMs)
-  return [...others, { type: 'ReplicaFailure', status: 'True', lastTransitionTime, ...failure }]
+/**
+ * The first failure stays as it is until a round succeeds: refusals name the pod, which has a new name in each try, and a
+ * status that changed each time would wake the controller at once, past its backoff.
+ */
+function planConditions({ status }: ReplicaSet, failure: Failure | null, nowMs: number): ReplicaSetCondition[] {
+  const conditions = status?.conditions ?? []
+  if (failure === null) return conditions.filter(({ type }) => type !== 'ReplicaFailure')
+  if (conditions.some(({ type }) => type === 'ReplicaFailure')) return [...conditions]
+  return [...conditions, { type: 'ReplicaFailure', status: 'True', lastTransitionTime: formatTime(nowMs), ...failure }]
 }
 
 /** Milliseconds until the next ready pod becomes available; null when none waits. */
