@@ -10,6 +10,7 @@ import { SystemClock } from '#base/clock.ts'
 import { withClusterLock } from './cluster-lock.ts'
 
 const clock = new SystemClock({ keepsProcessAlive: true })
+const signal = () => Promise.withResolvers<void>()
 let folder: string
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cluster-lock-'))
@@ -18,21 +19,36 @@ after(() => rm(folder, { recursive: true, force: true }))
 
 test('one after the other, and other clusters meanwhile', async () => {
   const order: string[] = []
-  const run = (name: string, label: string): Promise<void> =>
-    withClusterLock({ name, clock, folder, waiting: () => order.push(`${label} waits`) }, async () => {
-      order.push(`${label} begins`)
-      await clock.sleep(120)
-      order.push(`${label} ends`)
-    })
-  const first = run('one', 'a')
-  while (order.length === 0) await clock.sleep(5)
-  await Promise.all([first, run('one', 'b'), run('two', 'c')])
-  assert.deepEqual(
-    order.filter((entry) => !entry.startsWith('c')),
-    ['a begins', 'b waits', 'a ends', 'b begins', 'b ends'],
-  )
-  assert.ok(order.indexOf('c begins') < order.indexOf('a ends'), order.join(', '))
+  const [begun, waits, otherDone] = [signal(), signal(), signal()]
+  const first = withClusterLock({ name: 'one', clock, folder, waiting: assert.fail }, async () => {
+    begun.resolve()
+    await Promise.all([waits.promise, otherDone.promise])
+    order.push('a ends')
+  })
+  await begun.promise
+  const second = withClusterLock({ name: 'one', clock, folder, waiting: waits.resolve }, async () => {
+    order.push('b works')
+  })
+  await withClusterLock({ name: 'two', clock, folder, waiting: assert.fail }, async () => {
+    order.push('c works')
+  })
+  otherDone.resolve()
+  await Promise.all([first, second])
+  assert.deepEqual(order, ['c works', 'a ends', 'b works'])
   assert.deepEqual(await readdir(folder), [], 'no file is left')
+})
+
+test('many at once: never two at work, and the file of each turn is a new one', async () => {
+  let [working, done] = [0, 0]
+  const turn = (): Promise<void> =>
+    withClusterLock({ name: 'many', clock, folder, waiting: () => {} }, async () => {
+      assert.equal(++working, 1)
+      await clock.sleep(1)
+      working--
+      done++
+    })
+  await Promise.all(Array.from({ length: 10 }, turn))
+  assert.equal(done, 10)
 })
 
 test('the lock of a killed process is free at once', async () => {
@@ -50,12 +66,9 @@ test('the lock of a killed process is free at once', async () => {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await once(child.stdout, 'data')
-  let waited = false
-  const mine = withClusterLock({ name: 'k', clock, folder, waiting: () => (waited = true) }, () =>
-    Promise.resolve('mine'),
-  )
-  await clock.sleep(100)
-  assert.equal(waited, true)
+  const waits = signal()
+  const mine = withClusterLock({ name: 'k', clock, folder, waiting: waits.resolve }, () => Promise.resolve('mine'))
+  assert.equal(await Promise.race([waits.promise, mine]), undefined, 'it waits first')
   child.kill('SIGKILL')
   assert.equal(await mine, 'mine')
 })

@@ -1,5 +1,6 @@
 /** One command at a time changes a cluster: a second one waits. The lock goes with the process that holds it, however that ends. */
-import { mkdir, rm } from 'node:fs/promises'
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '#base/clock.ts'
@@ -23,12 +24,12 @@ export async function withClusterLock<T>(options: LockOptions, work: () => Promi
   const { name, clock, folder = FOLDER } = options
   const path = join(folder, `${name}.lock`)
   const deadline = clock.monotonic() + LIMIT_MS
-  let lock = await tryLock(path)
+  let lock = tryLock(path)
   if (lock === null) options.waiting()
   while (lock === null) {
     if (clock.monotonic() > deadline) throw new ClusterError(`another command still works on cluster "${name}"`)
     await clock.sleep(PAUSE_MS)
-    lock = await tryLock(path)
+    lock = tryLock(path)
   }
   try {
     return await work()
@@ -40,16 +41,27 @@ export async function withClusterLock<T>(options: LockOptions, work: () => Promi
 }
 
 /** SQLite's own lock on a file, which the kernel takes back from a process that dies. Null while another process has it. */
-async function tryLock(path: string): Promise<DatabaseSync | null> {
-  await mkdir(dirname(path), { recursive: true })
+function tryLock(path: string): DatabaseSync | null {
+  makeFile(path)
+  const file = inode(path)
   const lock = lockFile(path)
-  // The file may have been removed and made anew since it was opened: then another one can lock the new file.
-  const other = lock === null ? null : lockFile(path)
-  other?.close()
-  if (lock === null || other === null) return lock
+  // A file that was removed since it was opened keeps nobody out: whoever comes now locks a new one.
+  if (lock === null || (file !== null && file === inode(path))) return lock
   lock.close()
   return null
 }
+
+/** Only a new file is opened here: to close one that this process has locked would let go of the lock. */
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  try {
+    closeSync(openSync(path, 'wx'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+const inode = (path: string): bigint | null => statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? null
 
 function lockFile(path: string): DatabaseSync | null {
   const database = new DatabaseSync(path, { timeout: 0 })
