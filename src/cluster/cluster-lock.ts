@@ -40,6 +40,10 @@ export async function withClusterLock<T>(options: LockOptions, work: () => Promi
   }
 }
 
+/** Two new clusters at once would take the same port and networks. No cluster can have the name of this lock. */
+export const withRegisterLock = <T>(clock: Clock, work: () => Promise<T>): Promise<T> =>
+  withClusterLock({ name: '_register', clock, waiting: () => {} }, work)
+
 /** SQLite's own lock on a file, which the kernel takes back from a process that dies. Null while another process has it. */
 function tryLock(path: string): DatabaseSync | null {
   makeFile(path)
