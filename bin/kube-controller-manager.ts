@@ -10,7 +10,7 @@ import {
   type ControllerManagerFlags,
   type SigningFiles,
 } from '#cluster/controller-manager-flags.ts'
-import { readFlagFile } from '#cluster/flags.ts'
+import { readFlagFile, usingFlag } from '#cluster/flags.ts'
 import { createServiceAccountSigner } from '#cluster/service-account-signer.ts'
 import type { CertificateSigner } from '#control-plane/controllers/certificatesigningrequest/certificate-signer.ts'
 import type { ControllerOptions } from '#control-plane/controllers/controller.ts'
@@ -35,7 +35,11 @@ async function readOptions(flags: ControllerManagerFlags): Promise<ControllerOpt
   const key = keyFile === undefined ? null : await readFlagFile('service-account-private-key-file', keyFile)
   return {
     ...(rootCaFile === undefined ? {} : { rootCa: await readFlagFile('root-ca-file', rootCaFile) }),
-    ...(key === null ? {} : { serviceAccountSigner: createServiceAccountSigner(key) }),
+    ...(key === null
+      ? {}
+      : {
+          serviceAccountSigner: usingFlag('service-account-private-key-file', () => createServiceAccountSigner(key)),
+        }),
     ...(clusterCidr === undefined ? {} : { clusterCidr }),
     controllers,
     nodeLifecycle,
@@ -44,10 +48,10 @@ async function readOptions(flags: ControllerManagerFlags): Promise<ControllerOpt
 }
 
 async function readSigners(files: ControllerManagerFlags['signingFiles']): Promise<Record<string, CertificateSigner>> {
-  const read = async ([name, { certFile, keyFile }]: [string, SigningFiles]) => {
-    const certificate = await readFlagFile('cluster-signing-…-cert-file', certFile)
-    const privateKey = await readFlagFile('cluster-signing-…-key-file', keyFile)
-    return [name, createCertificateSigner({ certificate, privateKey })] as const
+  const read = async ([name, { flag, certFile, keyFile }]: [string, SigningFiles]) => {
+    const certificate = await readFlagFile(`${flag}-cert-file`, certFile)
+    const privateKey = await readFlagFile(`${flag}-key-file`, keyFile)
+    return [name, usingFlag(`${flag}-cert-file`, () => createCertificateSigner({ certificate, privateKey }))] as const
   }
   return Object.fromEntries(await Promise.all(Object.entries(files).map(read)))
 }

@@ -1,15 +1,17 @@
-/** Durations as the flags of Kubernetes' programs write them: `300ms`, `5s`, `1h30m`. */
+/** Durations as flags and requests of Kubernetes write them: `300ms`, `5s`, `1h30m`. */
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
-  µs: 1e-3,
+  // Both characters that look like this one, as in Go: the micro sign and the Greek letter.
+  '\u00B5s': 1e-3,
+  '\u03BCs': 1e-3,
   ms: 1,
   s: 1000,
   m: 60_000,
   h: 3_600_000,
 }
-const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/gy
+const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00B5s|\u03BCs|ms|s|m|h)/gy
 
 /** In milliseconds; null for a text that is no duration. */
 export function parseDuration(text: string): number | null {

@@ -2,9 +2,8 @@
 import type { Command } from 'commander'
 import { SystemClock } from '#base/clock.ts'
 import { withClusterLock } from '#cluster/cluster-lock.ts'
-import { DEFAULT_NAME, listClusters } from '#cluster/cluster-state.ts'
+import { DEFAULT_NAME } from '#cluster/cluster-state.ts'
 import { takeDown } from '#cluster/down.ts'
-import { removeEmptyFolders } from '#cluster/machine-settings.ts'
 import { NAME_FLAG, NAME_HELP, requireCluster } from './cluster-option.ts'
 import { createProgress } from './progress.ts'
 
@@ -24,7 +23,6 @@ export function register(program: Command): void {
       await withClusterLock({ name: state.name, clock, waiting }, async () =>
         takeDown({ state: await requireCluster(state.name), keepData: options.keepData, clock, progress: report }),
       )
-      if ((await listClusters()).length === 0) await removeEmptyFolders()
       const rest = options.keepData ? `its data is kept in ${state.dataDir}` : 'nothing of it is left'
       process.stdout.write(`cluster "${state.name}" is down: ${rest}\n`)
     })

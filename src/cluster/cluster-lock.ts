@@ -1,11 +1,9 @@
 /** One command at a time changes a cluster: a second one waits. The lock goes with the process that holds it, however that ends. */
-import { mkdir, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
 import type { Clock } from '#base/clock.ts'
 import { ClusterError } from './cluster-state.ts'
 
-const FOLDER = '/run/kubets'
 const PAUSE_MS = 50
 /** Longer than any command takes that goes well. */
 const LIMIT_MS = 120_000
@@ -15,50 +13,41 @@ export type LockOptions = {
   readonly clock: Clock
   /** Called once, when another command holds the lock. */
   readonly waiting: () => void
-  readonly folder?: string
 }
 
 /** Throws ClusterError when the other command does not end in time. */
-export async function withClusterLock<T>(options: LockOptions, work: () => Promise<T>): Promise<T> {
-  const { name, clock, folder = FOLDER } = options
-  const path = join(folder, `${name}.lock`)
+export async function withClusterLock<T>({ name, clock, waiting }: LockOptions, work: () => Promise<T>): Promise<T> {
   const deadline = clock.monotonic() + LIMIT_MS
-  let lock = await tryLock(path)
-  if (lock === null) options.waiting()
+  let lock = await tryLock(name)
+  if (lock === null) waiting()
   while (lock === null) {
     if (clock.monotonic() > deadline) throw new ClusterError(`another command still works on cluster "${name}"`)
     await clock.sleep(PAUSE_MS)
-    lock = await tryLock(path)
+    lock = await tryLock(name)
   }
   try {
     return await work()
   } finally {
-    // Removed while it is held: whoever waits on the old file finds that it is no longer there, and takes a new one.
-    await rm(path, { force: true })
     lock.close()
   }
 }
 
-/** SQLite's own lock on a file, which the kernel takes back from a process that dies. Null while another process has it. */
-async function tryLock(path: string): Promise<DatabaseSync | null> {
-  await mkdir(dirname(path), { recursive: true })
-  const lock = lockFile(path)
-  // The file may have been removed and made anew since it was opened: then another one can lock the new file.
-  const other = lock === null ? null : lockFile(path)
-  other?.close()
-  if (lock === null || other === null) return lock
-  lock.close()
-  return null
-}
+/** Two new clusters at once would take the same port and networks. No cluster can have the name of this lock. */
+export const withRegisterLock = <T>(clock: Clock, work: () => Promise<T>): Promise<T> =>
+  withClusterLock({ name: '_register', clock, waiting: () => {} }, work)
 
-function lockFile(path: string): DatabaseSync | null {
-  const database = new DatabaseSync(path, { timeout: 0 })
+/**
+ * A socket of Linux' abstract names (with a zero byte first): only one process can have it, the kernel takes it back from one that dies,
+ * and there is no file that could be left behind, or be removed under who waits for it. Null while another process has it.
+ */
+async function tryLock(name: string): Promise<Server | null> {
+  const lock = createServer((visitor) => visitor.destroy())
+  lock.listen(`\0kubets/${name}.lock`)
   try {
-    database.exec('BEGIN EXCLUSIVE')
-    return database
+    await once(lock, 'listening')
+    return lock
   } catch (error) {
-    database.close()
-    if (/locked|busy/.test(String(error))) return null
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return null
     throw error
   }
 }

@@ -119,7 +119,10 @@ export async function forgetState(name: string): Promise<void> {
 
 /** Names of all clusters this machine knows, sorted. */
 export async function listClusters(): Promise<string[]> {
-  const files = await readdir(REGISTER_DIR).catch(() => [])
+  const files = await readdir(REGISTER_DIR).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
   return files
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -5))

@@ -40,9 +40,9 @@ test('one authority for all signers, or one for each', () => {
   assert.deepEqual(files(), {})
   const all = files(`${shared}-cert-file=c`, `${shared}-key-file=k`)
   assert.equal(Object.keys(all).length, 4)
-  assert.deepEqual(Object.values(all)[0], { certFile: 'c', keyFile: 'k' })
+  assert.deepEqual(Object.values(all)[0], { flag: 'cluster-signing', certFile: 'c', keyFile: 'k' })
   assert.deepEqual(files(`${own}-cert-file=c`, `${own}-key-file=k`), {
-    'kubernetes.io/kubelet-serving': { certFile: 'c', keyFile: 'k' },
+    'kubernetes.io/kubelet-serving': { flag: 'cluster-signing-kubelet-serving', certFile: 'c', keyFile: 'k' },
   })
   assert.throws(() => files(`${shared}-cert-file=c`), /go together/)
   const both = [shared, own].flatMap((flag) => [`${flag}-cert-file=c`, `${flag}-key-file=k`])

@@ -12,7 +12,12 @@ import {
 } from '#control-plane/controllers/node-lifecycle/options.ts'
 import { FlagError, parseBoolean } from './flags.ts'
 
-export type SigningFiles = { readonly certFile: string; readonly keyFile: string }
+export type SigningFiles = {
+  /** What `-cert-file` and `-key-file` follow in the names of the two flags. */
+  readonly flag: string
+  readonly certFile: string
+  readonly keyFile: string
+}
 
 export type ControllerManagerFlags = {
   readonly kubeconfig: string | undefined
@@ -107,7 +112,7 @@ function filesOf(values: Values, flag: string): SigningFiles | null {
   if (certFile === undefined && keyFile === undefined) return null
   if (typeof certFile !== 'string' || typeof keyFile !== 'string')
     throw new FlagError(`--${flag}-cert-file and --${flag}-key-file go together`)
-  return { certFile, keyFile }
+  return { flag, certFile, keyFile }
 }
 
 function nodeLifecycleOf(values: Values): NodeLifecycleOptions {

@@ -54,12 +54,18 @@ export async function decideState(options: ClusterOptions): Promise<ClusterState
   }
 }
 
-/** A data folder that another machine, or an earlier life of this one, left. */
+/** A data folder that another machine, or an earlier life of this one, left. Its node network is in its certificates and objects. */
 async function adoptFolder(options: ClusterOptions): Promise<ClusterState | null> {
   const dataDir = options.dataDir ?? defaultDataDir(options.name)
   const file = paths.state(dataDir)
   if (!existsSync(file)) return null
-  return { ...parseState(await readFile(file, 'utf8'), dataDir), name: options.name, dataDir }
+  const state = parseState(await readFile(file, 'utf8'), dataDir)
+  const owner = (await otherStates(options.name)).find(({ subnet }) => subnet === state.subnet)
+  if (owner !== undefined)
+    throw new ClusterError(
+      `${dataDir} holds a cluster on the node network 172.31.${state.subnet}.0/24, which cluster "${owner.name}" has: take that one down first (${commandLine('down', owner.name)})`,
+    )
+  return { ...state, name: options.name, dataDir }
 }
 
 /** `down` removes the folder: two clusters never share one. */
@@ -128,13 +134,14 @@ async function choosePort(asked: number | undefined, others: readonly ClusterSta
   throw new ClusterError(`no port from ${PORT_DEFAULT} to ${PORT_DEFAULT + 99} is free: give one with --port`)
 }
 
-/** Node networks are 172.31.64.0/24 to 172.31.223.0/24; each has a pod network of its own beside it. */
+/** Node networks are 172.31.64.0/24 to 172.31.211.0/24; each has a pod network of its own: 10.244.0.0/16 down to 10.97.0.0/16. */
 const SUBNET_FIRST = 64
-const SUBNETS = 160
+/** The next pod network would be 10.96.0.0/16, that of Services. */
+const SUBNETS = 148
 
 async function chooseSubnet(others: readonly ClusterState[]): Promise<number> {
   const used = await usedSubnets()
   for (const { subnet } of others) used.add(subnet)
   for (let subnet = SUBNET_FIRST; subnet < SUBNET_FIRST + SUBNETS; subnet++) if (!used.has(subnet)) return subnet
-  throw new ClusterError('all node networks from 172.31.64.0/24 to 172.31.223.0/24 are in use on this machine')
+  throw new ClusterError('all node networks from 172.31.64.0/24 to 172.31.211.0/24 are in use on this machine')
 }

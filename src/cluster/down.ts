@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import type { Clock } from '#base/clock.ts'
 import { CONTROL_PLANE, stopControlPlane, stopNode } from './boxes.ts'
+import { withRegisterLock } from './cluster-lock.ts'
 import { forgetState, listClusters, nodeNames, type ClusterState } from './cluster-state.ts'
 import { boxProcesses, removeClusterGroups } from './host-cgroups.ts'
 import { removeHostNetwork } from './host-network.ts'
@@ -25,6 +26,11 @@ export async function takeDown({ state, keepData, clock, progress }: DownOptions
   )
   await stopControlPlane(state, clock)
   progress(CONTROL_PLANE, 'stopped')
+  await withRegisterLock(clock, () => removeFromMachine(state, keepData, clock))
+}
+
+/** Not while another cluster enters itself: the folder it writes to could go as an empty one. */
+async function removeFromMachine(state: ClusterState, keepData: boolean, clock: Clock): Promise<void> {
   const isLast = (await runningClusters(state.name)).length === 0
   await removeHostNetwork(state, isLast && (await takeForwardingMemory()))
   await removeClusterGroups(state.name, clock)

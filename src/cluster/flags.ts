@@ -12,6 +12,15 @@ export function readFlagFile(name: string, path: string): Promise<string> {
   })
 }
 
+/** What the work makes of the file that the flag names; that it can make nothing of it is told with the flag. */
+export function usingFlag<T>(name: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new FlagError(`--${name}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 export function wholeNumber(name: string, value: string): number {
   if (!/^\d{1,6}$/.test(value)) throw new FlagError(`--${name}: ${JSON.stringify(value)} is no whole number`)
   return Number(value)

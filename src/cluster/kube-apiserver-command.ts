@@ -9,7 +9,7 @@ import { untilAborted } from '#base/until-signal.ts'
 import { createApiServer } from '#control-plane/apiserver/apiserver.ts'
 import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
 import { openEmbeddedStore } from '#control-plane/store/embedded/embedded-store.ts'
-import { FlagError, readFlagFile, wholeNumber } from './flags.ts'
+import { FlagError, portNumber, readFlagFile, wholeNumber } from './flags.ts'
 
 const text = { type: 'string' } as const
 const OPTIONS = {
@@ -68,7 +68,7 @@ async function readOptions(flags: Flags) {
       certificate: await read('tls-cert-file'),
       privateKey: await read('tls-private-key-file'),
       address: flags['bind-address'],
-      port: wholeNumber('secure-port', flags['secure-port']),
+      port: portNumber('secure-port', flags['secure-port']),
     },
     advertiseAddress: flags['advertise-address'] ?? addressOf(flags['bind-address']),
     clientCa: await read('client-ca-file'),

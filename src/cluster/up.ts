@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, statfs } from 'node:fs/promises'
 import type { Clock } from '#base/clock.ts'
 import { CONTROL_PLANE, startControlPlane, startNode } from './boxes.ts'
+import { withRegisterLock } from './cluster-lock.ts'
 import {
   BoxError,
   ClusterError,
@@ -76,10 +77,7 @@ async function start(options: UpOptions): Promise<UpResult> {
   const { clock, progress } = options
   const tools = await ensureNodeTools({ install: options.install, say: (text) => progress('machine', text) })
   const started = clock.monotonic()
-  const state = await decideState(options)
-  await mkdir(state.dataDir, { recursive: true, mode: 0o700 })
-  await checkDisk(state.dataDir)
-  await saveState(state)
+  const state = await withRegisterLock(clock, () => registerState(options))
   if (!(await isForwarding())) await rememberForwarding()
   await allDone([writePki(state, clock), ensurePauseImage(state), createHostNetwork(state)])
   const startedAtMs = clock.now()
@@ -117,6 +115,15 @@ async function start(options: UpOptions): Promise<UpResult> {
   await waitFor(allReady, () => notReady(state, ready), NODES_READY_LIMIT_MS, clock)
   const wasRunning = !startedControlPlane && !startedNodes.some(Boolean)
   return { state, wasRunning, apiReadyMs, nodesReadyMs: clock.monotonic() - started }
+}
+
+/** From here on the port and the networks of the cluster are its own. */
+async function registerState(options: UpOptions): Promise<ClusterState> {
+  const state = await decideState(options)
+  await mkdir(state.dataDir, { recursive: true, mode: 0o700 })
+  await checkDisk(state.dataDir)
+  await saveState(state)
+  return state
 }
 
 /** Like Promise.all, but a failure waits for the others: what they still start would escape the clean-up. */

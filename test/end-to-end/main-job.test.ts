@@ -1,6 +1,6 @@
 /** The main job, as README shows it: `up`, kubectl and helm on real containers over three nodes, `down` with nothing left. */
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -253,11 +253,15 @@ describe('the main job', { skip }, () => {
     const file = join(folder, 'letter')
     await writeFile(file, 'mine')
     const taken = dirname(cluster.kubeconfig)
+    const copy = join(folder, 'copy')
+    await mkdir(copy)
+    await copyFile(join(taken, 'cluster.json'), join(copy, 'cluster.json'))
     for (const [dataDir, words] of [
       [folder, /is not empty and holds no cluster/],
       [file, /is no folder/],
       ['', /Not a folder/],
       [taken, /holds the data of cluster/],
+      [copy, /holds a cluster on the node network 172\.31\.\d+\.0\/24, which cluster "[-\w]+" has/],
     ] as const) {
       const up = await kubets('up', '--name', 'e2e-refused', '--data-dir', dataDir)
       assert.equal(up.code, 1, up.stdout)

@@ -77,8 +77,11 @@ describe('kubectl 1.20', { skip }, () => {
     const editor = join(scratch, 'editor.sh')
     await writeFile(editor, '#!/bin/sh\nsed -i "s/replicas: 5/replicas: 2/" "$1"\n', { mode: 0o755 })
     process.env['KUBE_EDITOR'] = editor
-    await cluster.kubectl('-n shop edit deploy/web')
-    delete process.env['KUBE_EDITOR']
+    try {
+      await cluster.kubectl('-n shop edit deploy/web')
+    } finally {
+      delete process.env['KUBE_EDITOR']
+    }
     assert.equal(await cluster.field('-n shop deploy/web', '{.spec.replicas}'), '2')
   })
 

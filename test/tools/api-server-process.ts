@@ -43,9 +43,10 @@ export class ApiServerProcess {
     }
   }
 
-  /** Resolves with the exit code, null after a signal that it did not catch. */
+  /** Resolves with the exit code, null after a signal that it did not catch, or when it never started; at once when it has ended. */
   async kill(signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#process!
+    const child = this.#process
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
     child.kill(signal)
     return ended

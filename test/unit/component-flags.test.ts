@@ -11,6 +11,16 @@ const REFUSALS: readonly (readonly [program: string, args: readonly string[], wo
   ['kube-controller-manager', ['--bogus'], /^error: unknown option '--bogus'\n$/],
   ['kube-controller-manager', ['--root-ca-file=/none'], /^kube-controller-manager: --root-ca-file: ENOENT.*\n$/],
   [
+    'kube-controller-manager',
+    ['--service-account-private-key-file=/dev/null'],
+    /^kube-controller-manager: --service-account-private-key-file: .+\n$/,
+  ],
+  [
+    'kube-controller-manager',
+    ['--cluster-signing-cert-file=/dev/null', '--cluster-signing-key-file=/dev/null'],
+    /^kube-controller-manager: --cluster-signing-cert-file: .+\n$/,
+  ],
+  [
     'kube-scheduler',
     ['--leader-elect=maybe'],
     /^error: option '--leader-elect \[boolean\]' argument 'maybe' is invalid/,
