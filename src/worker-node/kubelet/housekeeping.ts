@@ -42,6 +42,13 @@ const IMAGE_ROUNDS = 30
 /** So long after the last sign of pressure the node counts as well again. */
 const RELIEF_MS = 300_000
 
+const NOT_MEASURED: Measured = { containers: [], layerBytes: new Map(), hasImageDisk: false }
+
+const limitsStorage = ({ spec }: Pod): boolean =>
+  [...spec.containers, ...(spec.initContainers ?? [])].some(
+    ({ resources }) => resources?.limits?.['ephemeral-storage'] !== undefined,
+  )
+
 export class Housekeeping {
   readonly #options: HousekeepingOptions
   readonly #stop = new AbortController()
@@ -100,11 +107,14 @@ export class Housekeeping {
 
   async #relieve(): Promise<void> {
     const { rootDir, limits, activePods, evict, clock } = this.#options
-    const measured = await this.#measureContainers()
+    const diskPercent = await diskAvailablePercent(rootDir)
+    // Asking the runtime costs it milliseconds for each container: only where the answer decides something.
+    const isWanted = diskPercent < limits.evictionNodeFsAvailablePercent || activePods().some(limitsStorage)
+    const measured = isWanted ? await this.#measureContainers() : NOT_MEASURED
     const load: NodeLoad = {
       memoryAvailableBytes: await memoryAvailableBytes(),
       memoryThresholdBytes: limits.evictionMemoryAvailableBytes,
-      diskAvailablePercent: await diskAvailablePercent(rootDir),
+      diskAvailablePercent: diskPercent,
       diskThresholdPercent: limits.evictionNodeFsAvailablePercent,
       hasImageDisk: measured.hasImageDisk,
     }
@@ -125,7 +135,7 @@ export class Housekeeping {
       return { containers, layerBytes, hasImageDisk: ownDisk }
     } catch (error) {
       log.warn('storage of containers could not be measured', { error: String(error) })
-      return { containers: [], layerBytes: new Map(), hasImageDisk: false }
+      return NOT_MEASURED
     }
   }
 
