@@ -3,9 +3,11 @@ import { spawn } from 'node:child_process'
 import { openSync, closeSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import type { Clock } from '#base/clock.ts'
 import { buildPauseProgram, PAUSE_IMAGE } from './images/pause-image.ts'
 import {
+  BoxError,
   CLUSTER_DNS,
   CLUSTER_DOMAIN,
   REGISTRY_PORT,
@@ -171,20 +173,24 @@ function keepRunning(command: readonly string[]): string {
   return `while ! ${command.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ')}; do sleep 0.2; done`
 }
 
+/** Resolves when the box's first process is in its groups: from then on whoever ends the box finds it. */
 async function startBox(state: ClusterState, box: string, script: string): Promise<void> {
   const groups = await createBoxGroups(state.name, box)
   const join_ = groups.map((group) => `echo $$ > ${group}/cgroup.procs`).join('\n')
   const log = openSync(paths.log(state.dataDir, box), 'a', 0o600)
   try {
-    const child = spawn('sh', ['-c', `set -e\n${join_}\nset +e\n${script}`], {
+    const child = spawn('sh', ['-c', `set -e\n${join_}\nset +e\necho >&3\nexec 3>&-\n${script}`], {
       detached: true,
       cwd: '/',
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', log, log, 'pipe'],
     })
+    const joined = child.stdio[3] as Readable
     await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve)
+      joined.once('data', () => resolve())
       child.once('error', reject)
+      child.once('exit', () => reject(new BoxError(box, 'it could not enter its control groups', state.name)))
     })
+    joined.destroy()
     child.unref()
   } finally {
     closeSync(log)

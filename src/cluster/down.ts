@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import type { Clock } from '#base/clock.ts'
 import { CONTROL_PLANE, stopControlPlane, stopNode } from './boxes.ts'
 import { withRegisterLock } from './cluster-lock.ts'
-import { forgetState, listClusters, nodeNames, type ClusterState } from './cluster-state.ts'
+import { ClusterError, commandLine, forgetState, listClusters, nodeNames, type ClusterState } from './cluster-state.ts'
 import { boxProcesses, removeClusterGroups } from './host-cgroups.ts'
 import { removeHostNetwork } from './host-network.ts'
 import { removeEmptyFolders, takeForwardingMemory } from './machine-settings.ts'
@@ -16,29 +16,40 @@ export type DownOptions = {
   readonly progress: (box: string, text: string) => void
 }
 
-/** Nodes go first: their agents need not notice that the API server is gone. Safe to repeat after a failure. */
+/**
+ * Nodes go first: their agents need not notice that the API server is gone. A step that fails keeps none of the others from being
+ * done; then the cluster stays known and its data stay, so that it can be repeated.
+ */
 export async function takeDown({ state, keepData, clock, progress }: DownOptions): Promise<void> {
+  const failures: unknown[] = []
+  const attempt = (work: Promise<void>): Promise<unknown> => work.catch((error: unknown) => failures.push(error))
   await Promise.all(
     nodeNames(state).map(async (name) => {
-      await stopNode(state, name, clock)
+      await attempt(stopNode(state, name, clock))
       progress(name, 'stopped')
     }),
   )
-  await stopControlPlane(state, clock)
+  await attempt(stopControlPlane(state, clock))
   progress(CONTROL_PLANE, 'stopped')
-  await withRegisterLock(clock, () => removeFromMachine(state, keepData, clock))
+  // Not while another cluster enters itself: the folder it writes to could go as an empty one.
+  await withRegisterLock(clock, async () => {
+    const isLast = (await runningClusters(state.name)).length === 0
+    await attempt(removeHostNetwork(state, isLast && (await takeForwardingMemory())))
+    await attempt(removeClusterGroups(state.name, clock))
+    if (!keepData && failures.length === 0) await attempt(removeData(state))
+    if (isLast) await attempt(removeEmptyFolders())
+  })
+  if (failures.length > 0) throw new ClusterError(failureText(state, failures))
 }
 
-/** Not while another cluster enters itself: the folder it writes to could go as an empty one. */
-async function removeFromMachine(state: ClusterState, keepData: boolean, clock: Clock): Promise<void> {
-  const isLast = (await runningClusters(state.name)).length === 0
-  await removeHostNetwork(state, isLast && (await takeForwardingMemory()))
-  await removeClusterGroups(state.name, clock)
-  if (!keepData) {
-    await rm(state.dataDir, { recursive: true, force: true })
-    await forgetState(state.name)
-  }
-  if (isLast) await removeEmptyFolders()
+async function removeData(state: ClusterState): Promise<void> {
+  await rm(state.dataDir, { recursive: true, force: true })
+  await forgetState(state.name)
+}
+
+function failureText({ name }: ClusterState, failures: readonly unknown[]): string {
+  const reasons = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
+  return `not all of cluster "${name}" could be removed: ${reasons.join('; ')}. Repeat it with: ${commandLine('down', name)}`
 }
 
 async function runningClusters(except: string): Promise<string[]> {

@@ -1,4 +1,5 @@
 /** The network between this machine and its nodes: one bridge per cluster, one network namespace and veth pair per node. */
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { hostAddress, nodeAddress, nodeName, type ClusterState } from './cluster-state.ts'
 import { CommandError, runCommand } from '#base/run-command.ts'
@@ -14,11 +15,12 @@ const tableName = (state: ClusterState): string => `kubets${state.subnet}`
 /** Creates what is missing; running it again changes nothing. */
 export async function createHostNetwork(state: ClusterState): Promise<void> {
   const bridge = bridgeName(state)
-  if (!(await linkExists(bridge))) {
-    await ip('link', 'add', bridge, 'type', 'bridge')
-    await ip('addr', 'add', `${hostAddress(state)}/24`, 'dev', bridge)
-    await ip('link', 'set', bridge, 'up')
-  }
+  if (!(await linkExists(bridge))) await ip('link', 'add', bridge, 'type', 'bridge')
+  await runCommand(
+    'ip',
+    ['-batch', '-'],
+    `addr replace ${hostAddress(state)}/24 dev ${bridge}\nlink set ${bridge} up\n`,
+  )
   if ((await readFile(FORWARD_FILE, 'utf8')).trim() === '0') await writeFile(FORWARD_FILE, '1')
   await runCommand('nft', ['-f', '-'], masqueradeRules(state))
 }
@@ -38,12 +40,16 @@ table ip ${table} {
 `
 }
 
-/** A network namespace with the node's address and a default route to this machine. */
+/** A network namespace with the node's address and a default route to this machine. Not for a node that runs. */
 export async function createNodeNetwork(state: ClusterState, number: number): Promise<string> {
   const namespace = namespaceName(state, nodeName(number))
-  const existing = await runCommand('ip', ['netns', 'list'])
-  if (existing.split('\n').some((line) => line.split(' ')[0] === namespace)) return namespace
+  if (namespaceExists(namespace)) {
+    // The route is made last: without it an `up` was killed in the middle, and what it began is made anew.
+    if ((await ip('-n', namespace, 'route', 'show', 'default').catch(() => '')) !== '') return namespace
+    await ip('netns', 'delete', namespace)
+  }
   const veth = vethName(state, number)
+  await unlessAbsent(ip('link', 'delete', veth))
   await ip('netns', 'add', namespace)
   await ip('link', 'add', veth, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace)
   await ip('link', 'set', veth, 'master', bridgeName(state), 'up')
@@ -62,7 +68,8 @@ export async function routeToPods(podCidr: string, nodeIp: string): Promise<void
 }
 
 export async function removeNodeNetwork(state: ClusterState, node: string): Promise<void> {
-  await unlessAbsent(ip('netns', 'delete', namespaceName(state, node)))
+  const namespace = namespaceName(state, node)
+  if (namespaceExists(namespace)) await unlessAbsent(ip('netns', 'delete', namespace))
 }
 
 /** Removes bridge and rules. Routes go with the bridge. `restoreForwarding` when no cluster of ours is left. */
@@ -87,6 +94,8 @@ export async function usedSubnets(): Promise<Set<number>> {
   const text = `${await runCommand('ip', ['-4', 'addr'])}\n${await runCommand('ip', ['-4', 'route', 'show', 'table', 'all'])}`
   return new Set([...text.matchAll(/\b172\.31\.(\d+)\./g)].map((match) => Number(match[1])))
 }
+
+const namespaceExists = (name: string): boolean => existsSync(`/run/netns/${name}`)
 
 async function linkExists(name: string): Promise<boolean> {
   return readFile(`/sys/class/net/${name}/ifindex`).then(

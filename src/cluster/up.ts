@@ -59,10 +59,13 @@ export async function bringUp(options: UpOptions): Promise<UpResult> {
     const state = wasRunning ? null : await loadState(options.name)
     if (state === null) throw error
     const log = isNew ? await lastLogLines(state, error instanceof BoxError ? error.box : CONTROL_PLANE) : ''
-    await takeDown({ state, keepData: !isNew, clock: options.clock, progress: () => {} })
-    if (log === '') throw error
-    const { reason = String(error) } = error as Partial<BoxError>
-    throw new ClusterError(`${reason}\n${log}`)
+    const unfinished = await takeDown({ state, keepData: !isNew, clock: options.clock, progress: () => {} }).then(
+      () => '',
+      (failure: unknown) => `\n${failure instanceof Error ? failure.message : String(failure)}`,
+    )
+    if (log === '' && unfinished === '') throw error
+    const reason = error instanceof BoxError && log !== '' ? error.reason : String((error as Error).message)
+    throw new ClusterError(`${reason}${log}${unfinished}`)
   }
 }
 
@@ -70,7 +73,7 @@ export async function bringUp(options: UpOptions): Promise<UpResult> {
 async function lastLogLines(state: ClusterState, box: string): Promise<string> {
   const text = await readFile(paths.log(state.dataDir, box), 'utf8').catch(() => '')
   const lines = text.trim().split('\n').slice(-LOG_LINES_SHOWN).join('\n')
-  return lines === '' ? '' : `last lines of the log of ${box}:\n${lines}`
+  return lines === '' ? '' : `\nlast lines of the log of ${box}:\n${lines}`
 }
 
 async function start(options: UpOptions): Promise<UpResult> {

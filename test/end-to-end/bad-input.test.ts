@@ -13,6 +13,7 @@ import { VirtualClock } from '#base/virtual-clock.ts'
 import { createAuthority, issueCertificate } from '#cluster/certificates/authority.ts'
 import { ApiServerProcess, freePort } from '../tools/api-server-process.ts'
 import { kubernetesClients } from '../tools/kubernetes-clients.ts'
+import { leftovers } from './leftovers.ts'
 import { ROOT, execute, kubets, missingForNodes, type Output } from './cluster.ts'
 
 const run = promisify(execFile)
@@ -267,8 +268,17 @@ describe('what a machine refuses', { skip: missingForNodes() ?? false }, () => {
     await refuses(execute('unshare', ['--mount', 'sh', '-c', script], {}), words)
   })
 
+  test('a node that cannot be made: the reason is told, and nothing is left of what was started beside it', async () => {
+    // In a mount namespace of its own where no network namespace can be named.
+    const script = `
+      mkdir -p /run/netns && mount -t tmpfs -o ro tmpfs /run/netns &&
+      exec ${ROOT}kubets up --name e2e-unmade --nodes 1`
+    await refuses(execute('unshare', ['--mount', 'sh', '-c', script], {}), /ip netns add .*Read-only file system/)
+    assert.deepEqual(await leftovers('e2e-unmade'), [])
+  })
+
   test('nothing of the refused clusters is known afterwards', async () => {
-    for (const name of ['e2e-full', 'e2e-newer', 'e2e-port', 'e2e-nobody', 'e2e-bare'])
+    for (const name of ['e2e-full', 'e2e-newer', 'e2e-port', 'e2e-nobody', 'e2e-bare', 'e2e-unmade'])
       await refuses(kubets('kubeconfig', '--name', name), /there is no cluster|no cluster/)
   })
 })
