@@ -6,7 +6,7 @@ import { withRegisterLock } from './cluster-lock.ts'
 import { ClusterError, commandLine, forgetState, listClusters, nodeNames, type ClusterState } from './cluster-state.ts'
 import { boxProcesses, removeClusterGroups } from './host-cgroups.ts'
 import { removeHostNetwork } from './host-network.ts'
-import { removeEmptyFolders, takeForwardingMemory } from './machine-settings.ts'
+import { removeEmptyFolders, restoreNamespaceFolder, takeForwardingMemory } from './machine-settings.ts'
 
 export type DownOptions = {
   readonly state: ClusterState
@@ -37,6 +37,7 @@ export async function takeDown({ state, keepData, clock, progress }: DownOptions
     await attempt(removeHostNetwork(state, isLast && (await takeForwardingMemory())))
     await attempt(removeClusterGroups(state.name, clock))
     if (!keepData && failures.length === 0) await attempt(removeData(state))
+    if (isLast) await attempt(restoreNamespaceFolder())
     if (isLast) await attempt(removeEmptyFolders())
   })
   if (failures.length > 0) throw new ClusterError(failureText(state, failures))

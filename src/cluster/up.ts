@@ -23,7 +23,7 @@ import { ImageStore } from './images/image-store.ts'
 import { PAUSE_IMAGE } from './images/pause-image.ts'
 import { writePki } from './pki.ts'
 import { createProbe, isApiReady, isNodeReady, listNodes, waitFor } from './probe.ts'
-import { rememberForwarding } from './machine-settings.ts'
+import { rememberSettings } from './machine-settings.ts'
 import { ensureNodeTools } from './system-packages.ts'
 
 export type UpOptions = ClusterOptions & {
@@ -81,7 +81,7 @@ async function start(options: UpOptions): Promise<UpResult> {
   const tools = await ensureNodeTools({ install: options.install, say: (text) => progress('machine', text) })
   const started = clock.monotonic()
   const state = await withRegisterLock(clock, () => registerState(options))
-  if (!(await isForwarding())) await rememberForwarding()
+  await rememberSettings({ isForwarding: await isForwarding() })
   await allDone([writePki(state, clock), ensurePauseImage(state), createHostNetwork(state)])
   const startedAtMs = clock.now()
   const sayStarting = async (box: string): Promise<void> => {
