@@ -1,5 +1,5 @@
 /** Field checks that many kinds share: each adds what is wrong with one value to a list of field errors. */
-import { type FieldError, invalidValue, notSupported, required } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, notSupportedInOrder, required } from '#machinery/field-error.ts'
 import type { LabelSelector } from '#machinery/meta/v1.gen.ts'
 import { type LabelSelectorOptions, validateLabelSelector } from '#machinery/validation/label-selector.ts'
 import { validateLabels } from '#machinery/validation/labels.ts'
@@ -87,7 +87,7 @@ export function checkEnum(
   value: string | undefined,
   supported: readonly string[],
 ): void {
-  if (value !== undefined && !supported.includes(value)) errors.push(notSupported(path, value, supported))
+  if (value !== undefined && !supported.includes(value)) errors.push(notSupportedInOrder(path, value, supported))
 }
 
 /** One of a few words that has to be there. */

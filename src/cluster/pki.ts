@@ -27,7 +27,11 @@ const API_SERVICE_ADDRESS = '10.96.0.1'
 export async function writePki(state: ClusterState, clock: Clock): Promise<void> {
   const folder = paths.pki(state.dataDir)
   const authority = await loadOrCreateAuthority(folder, 'ca', 'kubernetes', clock)
-  await loadOrCreateSigningKey(folder, 'sa')
+  await Promise.all([loadOrCreateSigningKey(folder, 'sa'), writeCertificates(state, authority, clock)])
+}
+
+async function writeCertificates(state: ClusterState, authority: Authority, clock: Clock): Promise<void> {
+  const folder = paths.pki(state.dataDir)
   await loadOrIssue(
     folder,
     'apiserver',

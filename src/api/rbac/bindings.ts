@@ -3,7 +3,7 @@ import type { ClusterRoleBinding, RoleBinding, Subject } from '#api/rbac/v1.gen.
 import type { Strategy } from '#api/kind.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { checkDnsSubdomain, checkText } from '#api/validation.ts'
-import { type FieldError, invalidValue, notSupported, required } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, notSupported, notSupportedInOrder, required } from '#machinery/field-error.ts'
 import { isPathSegmentName } from '#machinery/validation/names.ts'
 
 const GROUP = 'rbac.authorization.k8s.io'
@@ -36,7 +36,7 @@ function validateBinding({ roleRef, subjects = [] }: Binding, { roleKinds, isNam
   const errors: FieldError[] = []
   const { apiGroup = '', kind = '', name = '' } = roleRef ?? {}
   if (apiGroup !== GROUP) errors.push(notSupported('roleRef.apiGroup', apiGroup, [GROUP]))
-  if (!roleKinds.includes(kind)) errors.push(notSupported('roleRef.kind', kind, roleKinds))
+  if (!roleKinds.includes(kind)) errors.push(notSupportedInOrder('roleRef.kind', kind, roleKinds))
   if (name === '') errors.push(required('roleRef.name'))
   else checkText(errors, 'roleRef.name', name, isPathSegmentName)
   for (const [i, subject] of subjects.entries()) validateSubject(errors, `subjects[${i}]`, subject, isNamespaced)
@@ -52,5 +52,5 @@ function validateSubject(errors: FieldError[], path: string, subject: Subject, i
     if (!isNamespaced && namespace === '') errors.push(required(`${path}.namespace`))
   } else if (kind === 'User' || kind === 'Group') {
     if (apiGroup !== GROUP) errors.push(notSupported(`${path}.apiGroup`, apiGroup, [GROUP]))
-  } else errors.push(notSupported(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']))
+  } else errors.push(notSupportedInOrder(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']))
 }

@@ -1,6 +1,7 @@
-/** Makes the certificates of a cluster: an authority, and what it signs for servers and clients. All keys are P-256. */
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
+/** Makes the certificates of a cluster: an authority, and what it signs for servers and clients. All keys are P-256, but for the one of tokens. */
+import { createPrivateKey, generateKeyPair, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
+import { promisify } from 'node:util'
 import type * as X509 from '@peculiar/x509'
 import type { Clock } from '#base/clock.ts'
 import { installReflectMetadata } from './reflect-metadata.ts'
@@ -86,11 +87,13 @@ export async function issueCertificate(
   return { certificate: pem(certificate), privateKey: await exportKey(keys.privateKey) }
 }
 
-/** A key pair for signing tokens of service accounts. */
+/** A key pair for signing tokens of service accounts: RSA, for other verifiers of OpenID tokens may know RS256 only. */
 export async function createSigningKey(): Promise<{ readonly privateKey: string; readonly publicKey: string }> {
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
-  const privateKey = await exportKey(keys.privateKey)
-  return { privateKey, publicKey: createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString() }
+  return promisify(generateKeyPair)('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  })
 }
 
 /** Whether a certificate was signed by the authority, covers the hosts and stays good for `remainingMs`. */

@@ -13,7 +13,7 @@ import {
   normalizeTime,
 } from './scalars.ts'
 import type { FieldSchema, ListSchema, MapSchema, ObjectSchema, ScalarSchema, Schema } from './schema.ts'
-import { isDroppedWhenZero, isFilledWhenAbsent, zeroOf } from './zero-values.ts'
+import { isDroppedWhenZero, isFilledWhenAbsent, noteSentEmpty, zeroOf } from './zero-values.ts'
 
 export type DecodeContext = {
   /** Where the decoder stands: fields, list positions and map keys. */
@@ -77,7 +77,9 @@ function compileObject(schema: ObjectSchema): Decoder {
         context.path.push(step)
         const decoded = step.decode(value[name], context)
         context.path.pop()
-        if (decoded !== undefined && !(step.dropsZero && context.fillZeros && isZero(decoded))) object[name] = decoded
+        if (decoded === undefined) continue
+        if (!step.dropsZero || !context.fillZeros || !isZero(decoded)) object[name] = decoded
+        else if (Array.isArray(decoded)) noteSentEmpty(object, name)
       }
     }
     if (context.fillZeros)

@@ -61,3 +61,15 @@ function filledList(): unknown[] {
 
 /** True: the list stands for none at all, as decoding fills it in; Go tells it from an empty one that was sent. */
 export const isFilledList = (list: unknown[]): boolean => filledLists.has(list)
+
+const sentEmpty = new WeakMap<object, Set<string>>()
+
+/** Remembers an empty list that was sent and is left out: some defaults are only for lists that were not sent at all. */
+export function noteSentEmpty(object: object, field: string): void {
+  const fields = sentEmpty.get(object)
+  if (fields === undefined) sentEmpty.set(object, new Set([field]))
+  else fields.add(field)
+}
+
+/** True: the request that `object` was decoded from held this list, empty (to Go: not nil). */
+export const wasSentEmpty = (object: object, field: string): boolean => sentEmpty.get(object)?.has(field) === true

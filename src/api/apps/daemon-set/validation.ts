@@ -13,7 +13,7 @@ import {
   tryMatcherOf,
   validateAlwaysRestarts,
 } from '#api/workload/validation.ts'
-import { type FieldError, invalidValue, notSupported, required } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, notSupportedInOrder, required } from '#machinery/field-error.ts'
 import { hasInvalidLabelValue } from '#machinery/validation/label-selector.ts'
 
 type Context = { readonly old: DaemonSet | null; readonly options: PodValidationOptions }
@@ -41,7 +41,7 @@ function validateUpdateStrategy(errors: FieldError[], strategy: DaemonSetUpdateS
   if (strategy.type === 'OnDelete') return
   if (strategy.type === 'RollingUpdate')
     validateRollingUpdate(errors, strategy.rollingUpdate ?? {}, `${path}.rollingUpdate`)
-  else errors.push(notSupported(path, strategy, ['OnDelete', 'RollingUpdate']))
+  else errors.push(notSupportedInOrder(path, strategy, ['RollingUpdate', 'OnDelete']))
 }
 
 function validateRollingUpdate(errors: FieldError[], rollingUpdate: RollingUpdateDaemonSet, path: string): void {

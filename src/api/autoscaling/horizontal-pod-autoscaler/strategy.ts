@@ -2,6 +2,7 @@
 import type { HorizontalPodAutoscaler, HPAScalingRules, MetricSpec } from '#api/autoscaling/v2.gen.ts'
 import type { Strategy } from '#api/kind.ts'
 import { specStatusStrategy } from '#api/strategies.ts'
+import { wasSentEmpty } from '#machinery/schema/zero-values.ts'
 import { validateAutoscaler, validateAutoscalerStatus } from './validation.ts'
 
 export const horizontalPodAutoscalerStrategy: Strategy<HorizontalPodAutoscaler> = {
@@ -11,8 +12,8 @@ export const horizontalPodAutoscalerStrategy: Strategy<HorizontalPodAutoscaler> 
     spec.minReplicas ??= 1
     if ((spec.metrics ?? []).length === 0) spec.metrics = [defaultMetric()]
     if (spec.behavior !== undefined) {
-      spec.behavior.scaleUp = { ...defaultScaleUp(), ...spec.behavior.scaleUp }
-      spec.behavior.scaleDown = { ...defaultScaleDown(), ...spec.behavior.scaleDown }
+      spec.behavior.scaleUp = completeRules(spec.behavior.scaleUp, defaultScaleUp())
+      spec.behavior.scaleDown = completeRules(spec.behavior.scaleDown, defaultScaleDown())
     }
   },
   validate: (autoscaler) => validateAutoscaler(autoscaler),
@@ -57,6 +58,12 @@ const defaultScaleUp = (): HPAScalingRules => ({
     { type: 'Percent', value: 100, periodSeconds: 15 },
   ],
 })
+
+/** No policies get the default ones; an empty list of them stays, and is refused. */
+function completeRules(rules: HPAScalingRules | undefined, defaults: HPAScalingRules): HPAScalingRules {
+  if (rules === undefined) return defaults
+  return { ...defaults, ...(wasSentEmpty(rules, 'policies') && { policies: [] }), ...rules }
+}
 
 const defaultScaleDown = (): HPAScalingRules => ({
   selectPolicy: 'Max',

@@ -3,7 +3,7 @@ import type { CronJob, CronJobSpec } from '#api/batch/v1.gen.ts'
 import { validateJobSpec } from '#api/batch/job/validation.ts'
 import type { PodValidationOptions } from '#api/core/pod-spec/options.ts'
 import { checkNonNegative, checkPresent, checkRequiredEnum } from '#api/validation.ts'
-import { type FieldError, invalidValue, notSupported } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, notSupportedInOrder } from '#machinery/field-error.ts'
 import { scheduleProblem } from './schedule.ts'
 import { timeZoneProblem } from './time-zone.ts'
 
@@ -52,5 +52,5 @@ function validateJobTemplate(errors: FieldError[], { jobTemplate }: CronJobSpec,
   if (spec.selector !== undefined)
     errors.push(invalidValue(`${path}.selector`, spec.selector, '`selector` will be auto-generated'))
   if (spec.manualSelector === true)
-    errors.push(notSupported(`${path}.manualSelector`, spec.manualSelector, ['false', 'nil']))
+    errors.push(notSupportedInOrder(`${path}.manualSelector`, spec.manualSelector, ['nil', 'false']))
 }

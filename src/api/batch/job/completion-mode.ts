@@ -1,6 +1,6 @@
 /** Checks what the completion mode of a Job allows: pods by index, or any pods. */
 import type { JobSpec } from '#api/batch/v1.gen.ts'
-import { type FieldError, invalidValue, notSupported, required } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, notSupportedInOrder, required } from '#machinery/field-error.ts'
 
 const PARALLELISM_MAX = 100_000
 const FAILED_INDEXES_MAX = 100_000
@@ -13,7 +13,7 @@ export function validateCompletionMode(errors: FieldError[], spec: JobSpec, path
   const { completionMode } = spec
   if (completionMode === 'Indexed') validateIndexed(errors, spec, path)
   else if (completionMode !== undefined && completionMode !== 'NonIndexed')
-    errors.push(notSupported(`${path}.completionMode`, completionMode, ['Indexed', 'NonIndexed']))
+    errors.push(notSupportedInOrder(`${path}.completionMode`, completionMode, ['NonIndexed', 'Indexed']))
   if (completionMode !== undefined && completionMode !== 'NonIndexed') return
   for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes'] as const)
     if (spec[field] !== undefined)

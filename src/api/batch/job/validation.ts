@@ -4,7 +4,14 @@ import type { PodValidationOptions } from '#api/core/pod-spec/options.ts'
 import { validatePodTemplateSpec } from '#api/core/pod-spec/validation.ts'
 import { checkLabelSelector, checkNonNegative } from '#api/validation.ts'
 import { tryMatcherOf } from '#api/workload/validation.ts'
-import { type FieldError, invalidValue, notSupported, required, tooLong } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  invalidValue,
+  notSupported,
+  notSupportedInOrder,
+  required,
+  tooLong,
+} from '#machinery/field-error.ts'
 import { validateDomainPrefixedPath } from '#machinery/validation/fields.ts'
 import { hasInvalidLabelValue } from '#machinery/validation/label-selector.ts'
 import { isDns1123Label } from '#machinery/validation/names.ts'
@@ -84,7 +91,8 @@ function validateReplacementPolicy(errors: FieldError[], spec: JobSpec, path: st
 function validateRestartPolicy(errors: FieldError[], spec: JobSpec, path: string): void {
   const policy = spec.template.spec?.restartPolicy ?? ''
   if (policy === 'Always' || policy === '') errors.push(required(path, 'valid values: "OnFailure", "Never"'))
-  else if (policy !== 'OnFailure' && policy !== 'Never') errors.push(notSupported(path, policy, ['OnFailure', 'Never']))
+  else if (policy !== 'OnFailure' && policy !== 'Never')
+    errors.push(notSupportedInOrder(path, policy, ['OnFailure', 'Never']))
   else if (spec.podFailurePolicy && policy !== 'Never')
     errors.push(invalidValue(path, policy, 'only "Never" is supported when podFailurePolicy is specified'))
 }

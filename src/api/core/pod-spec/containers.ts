@@ -29,7 +29,7 @@ export type ContainerContext = {
   readonly options: PodValidationOptions
 }
 
-const MESSAGE_POLICIES = ['FallbackToLogsOnError', 'File']
+const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError']
 
 export function validateContainers(errors: FieldError[], context: ContainerContext, path: string): void {
   const { spec } = context

@@ -1,7 +1,13 @@
 /** Checks which taints a pod tolerates. */
 import type { Toleration } from '#api/core/v1.gen.ts'
 import { checkEnum, checkLabelName } from '#api/validation.ts'
-import { type FieldError, forbiddenField, invalidValue, notSupported } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  notSupportedInOrder,
+} from '#machinery/field-error.ts'
 import { isValidLabelValue } from '#machinery/validation/names.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 
@@ -45,7 +51,7 @@ function validateOperator(
   } else if (operator === 'Exists') {
     if (value !== '') errors.push(invalidValue(place, value, "value must be empty when `operator` is 'Exists'"))
   } else if (operator !== 'Lt' && operator !== 'Gt') errors.push(notSupported(place, operator, ['Equal', 'Exists']))
-  else if (!allowComparison) errors.push(notSupported(place, operator, ['Equal', 'Exists', 'Lt', 'Gt']))
+  else if (!allowComparison) errors.push(notSupportedInOrder(place, operator, ['Equal', 'Exists', 'Lt', 'Gt']))
   else validateComparedValue(errors, value, `${path}.value`)
 }
 

@@ -28,8 +28,8 @@ import { validateTopologySpread } from './topology-spread.ts'
 import { validateVolumes } from './volumes.ts'
 import { validateHostProcess, validateOperatingSystem } from './windows.ts'
 
-export const RESTART_POLICIES: readonly string[] = ['Always', 'Never', 'OnFailure']
-const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']
+export const RESTART_POLICIES: readonly string[] = ['Always', 'OnFailure', 'Never']
+const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 const PREEMPTION_POLICIES = ['Never', 'PreemptLowerPriority']
 const DEADLINE_SECONDS = [1, 2_147_483_647] as const
 

@@ -1,5 +1,4 @@
 /** A class of devices that claims ask for: selectors and configuration. */
-import { isExtendedResource } from '#api/core/pod-spec/resource-names.ts'
 import { defineKind } from '#api/define-kind.ts'
 import type { Strategy } from '#api/kind.ts'
 import type { DeviceClass } from '#api/resource/v1.gen.ts'
@@ -26,12 +25,17 @@ function validateDeviceClass({ spec }: DeviceClass): FieldError[] {
   return errors
 }
 
+/** Upstream's rule for names that pods ask for: domain-prefixed, and still a label key with the prefix of quotas. */
 function extendedNameProblems(name: string): string[] {
-  if (isExtendedResource(name)) return []
-  const problems = isQualifiedName(name)
-  if (!name.includes('/')) problems.unshift("a name must be a domain-prefixed path, such as 'example.com/my-prop'")
-  return problems.length === 0 ? ['must be a valid extended resource name'] : problems
+  const problems: string[] = []
+  if (!name.includes('/')) problems.push("a name must be a domain-prefixed path, such as 'example.com/my-prop'")
+  else if (name.includes(NATIVE_DOMAIN)) problems.push(`must not have "${NATIVE_DOMAIN}" domain`)
+  if (name.startsWith(QUOTA_PREFIX)) problems.push(`must not have "${QUOTA_PREFIX}" prefix`)
+  return [...problems, ...isQualifiedName(`${QUOTA_PREFIX}${name}`)]
 }
+
+const NATIVE_DOMAIN = 'kubernetes.io/'
+const QUOTA_PREFIX = 'requests.'
 
 export const deviceClassKind = defineKind<DeviceClass>('resource.k8s.io/v1/deviceclasses', {
   answersDeleted: true,
