@@ -20,6 +20,7 @@ PATH="$PWD/node_modules/.bin:$PATH"
 export PATH
 npm run -s check
 node --test --test-reporter=spec test/crash/*.test.ts
+npm run -s corpus
 if [ "$(id -u)" = 0 ]; then
   node --test --test-concurrency=1 --test-reporter=spec test/node/*.test.ts
   npm run -s end-to-end
