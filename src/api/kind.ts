@@ -3,6 +3,7 @@ import type { FieldError } from '#machinery/field-error.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { NameRule } from '#machinery/validation/object-meta.ts'
 import type { Clock } from '#base/clock.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type { RandomSource } from '#base/random.ts'
 
 export type GroupVersionKind = { readonly group: string; readonly version: string; readonly kind: string }
@@ -17,6 +18,8 @@ export function formatApiVersion({ group, version }: { readonly group: string; r
 export type StrategyContext = {
   readonly clock: Clock
   readonly random: RandomSource
+  /** Fields of features that are off are dropped, unless the stored object uses them already. */
+  readonly features: FeatureGates
   /** Subresource that is written: '' for the object itself, 'status', 'scale', 'resize', … */
   readonly subresource: string
   /** User-visible warnings (`Warning: 299` headers); each text once. */

@@ -1,4 +1,5 @@
 /** For tests of kinds: runs a write through the rules of a kind alone. */
+import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
 import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import type { FieldError } from '#machinery/field-error.ts'
@@ -58,6 +59,7 @@ function contextOf(subresource: string): { context: StrategyContext; warned: str
   const context: StrategyContext = {
     clock: new VirtualClock(Date.parse(NOW)),
     random: new SeededRandom(1),
+    features: DEFAULT_FEATURE_GATES,
     subresource,
     warn: (text) => void warned.push(text),
   }

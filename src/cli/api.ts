@@ -6,11 +6,12 @@ import type { Command } from 'commander'
 import { SystemClock } from '#base/clock.ts'
 import { createLogger, type LogLevel } from '#base/pino-log.ts'
 import { SystemRandom } from '#base/random.ts'
+import { FEATURE_GATES_HELP, readFeatureGates } from '#cluster/feature-gates-flag.ts'
 import { startStandaloneApiServer } from '#cluster/standalone-api-server.ts'
 import { untilAborted, untilSignal } from '#base/until-signal.ts'
-import { parseWholeNumber } from './up.ts'
+import { collect, parseWholeNumber } from './up.ts'
 
-type Options = { port: number; dataDir?: string; kubeconfig?: string; logLevel: LogLevel }
+type Options = { port: number; dataDir?: string; kubeconfig?: string; featureGates: string[]; logLevel: LogLevel }
 
 export function register(program: Command): void {
   program
@@ -19,6 +20,7 @@ export function register(program: Command): void {
     .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', parseWholeNumber, 6443)
     .option('--data-dir <folder>', 'where objects and keys are kept (a new folder that is removed at the end)')
     .option('--kubeconfig <file>', 'written when the server answers (admin.kubeconfig in the data folder)')
+    .option('--feature-gates <pairs>', FEATURE_GATES_HELP, collect, [])
     .option('--log-level <level>', 'debug, info, warn or error', 'warn')
     .action(serve)
 }
@@ -30,10 +32,12 @@ async function serve(options: Options): Promise<void> {
   try {
     const kubeconfig = options.kubeconfig ?? join(dataDir, 'admin.kubeconfig')
     const log = createLogger('kube-apiserver', options.logLevel)
+    const features = readFeatureGates(options.featureGates, log)
     const server = await startStandaloneApiServer({
       port: options.port,
       dataDir,
       kubeconfig,
+      features,
       clock: new SystemClock(),
       random: new SystemRandom(),
       log,

@@ -28,6 +28,11 @@ export function parseWholeNumber(text: string): number {
   return Number(text)
 }
 
+/** All values of a flag that may be given several times. */
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value]
+}
+
 /** An empty text, as an unset variable leaves it, would be the current folder. */
 export function parseFolder(text: string): string {
   if (text === '') throw new InvalidArgumentError('Not a folder.')

@@ -9,6 +9,7 @@ import { untilAborted } from '#base/until-signal.ts'
 import { createApiServer } from '#control-plane/apiserver/apiserver.ts'
 import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
 import { openEmbeddedStore } from '#control-plane/store/embedded/embedded-store.ts'
+import { readFeatureGates } from './feature-gates-flag.ts'
 import { FlagError, portNumber, readFlagFile, wholeNumber } from './flags.ts'
 
 const text = { type: 'string' } as const
@@ -31,6 +32,7 @@ const OPTIONS = {
   'kubelet-certificate-authority': text,
   'max-requests-inflight': { ...text, default: '400' },
   'max-mutating-requests-inflight': { ...text, default: '200' },
+  'feature-gates': { ...text, multiple: true },
   'log-level': { ...text, default: 'info' },
 } as const
 
@@ -49,9 +51,19 @@ export async function runKubeApiserver(args: readonly string[], signal: AbortSig
   const flags = parseFlags(args)
   const [clock, random] = [new SystemClock(), new SystemRandom()]
   const log = createLogger('kube-apiserver', flags['log-level'] as LogLevel)
+  const features = readFeatureGates(flags['feature-gates'], log)
   const options = await readOptions(flags)
   const store = await openEmbeddedStore({ directory: required(flags, 'data-dir'), clock, log })
-  const server = await createApiServer({ ...options, store, kinds: KINDS, createResources, clock, random, log })
+  const server = await createApiServer({
+    ...options,
+    features,
+    store,
+    kinds: KINDS,
+    createResources,
+    clock,
+    random,
+    log,
+  })
   log.info('serving', { url: server.url })
   await untilAborted(signal)
   await server.close()

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { KINDS } from '#api/kinds.ts'
 import type { Clock } from '#base/clock.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import { renderKubeconfig } from '#client/kubeconfig.ts'
@@ -24,6 +25,7 @@ export type StandaloneOptions = {
   readonly dataDir: string
   /** Written when the server answers; of a member of system:masters. */
   readonly kubeconfig: string
+  readonly features: FeatureGates
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
@@ -73,6 +75,7 @@ export async function startStandaloneApiServer(options: StandaloneOptions): Prom
     store,
     kinds: KINDS,
     createResources,
+    features: options.features,
     clock,
     random,
     log,

@@ -1,5 +1,6 @@
 /** The API server of a simulation: the real resources, authorization and default objects, reached by calls instead of sockets. */
 import { KINDS } from '#api/kinds.ts'
+import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
@@ -54,6 +55,7 @@ export class SimulatedApiServer {
       {
         ...options,
         kinds: KINDS,
+        features: DEFAULT_FEATURE_GATES,
         authorizer,
         tokens: NO_TOKENS,
         client,

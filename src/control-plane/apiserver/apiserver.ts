@@ -3,6 +3,7 @@ import type { KindDefinition } from '#api/kind.ts'
 import { NODES, PODS, SECRETS, SERVICEACCOUNTS } from '#api/resources.gen.ts'
 import type { ResourceRef } from '#api/resource-ref.ts'
 import type { Clock } from '#base/clock.ts'
+import { DEFAULT_FEATURE_GATES, type FeatureGates } from '#base/feature-gates.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
@@ -71,6 +72,8 @@ export type ApiServerOptions = {
   /** Text of a static token file. */
   readonly tokenFile?: string
   readonly limits?: InFlightLimits
+  /** Those of the version unless given. */
+  readonly features?: FeatureGates
 }
 
 export interface ApiServer {
@@ -183,6 +186,7 @@ function assemble(options: ApiServerOptions): Parts {
     authorizer,
     tokens,
     client,
+    features: options.features ?? DEFAULT_FEATURE_GATES,
     components: createComponentChecks(async () => void (await store.currentRevision()), options.componentChecks),
     serviceClusterIpRange: options.serviceClusterIpRange,
     nodePortRange: options.nodePortRange,

@@ -1,6 +1,7 @@
 /** The seam between the server's front and its resources: what the resource handler gets, and what it gives. */
 import type { KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
@@ -17,6 +18,7 @@ export type ResourceDependencies = {
   readonly kinds: readonly KindDefinition[]
   readonly clock: Clock
   readonly random: RandomSource
+  readonly features: FeatureGates
   readonly log: Logger
   /** For access reviews, escalation checks and admission. */
   readonly authorizer: Authorizer

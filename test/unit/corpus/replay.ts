@@ -1,4 +1,5 @@
 /** Runs one recorded write through a kind's own rules, without a server, and gives what an API server would answer. */
+import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
 import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import type { KindDefinition, StrategyContext } from '#api/kind.ts'
@@ -75,6 +76,7 @@ function contextOf({ target }: Write, warnings: Set<string>): StrategyContext {
   return {
     clock: new VirtualClock(NOW_MS),
     random: new SeededRandom(1),
+    features: DEFAULT_FEATURE_GATES,
     subresource: target.subresource,
     warn: (text) => void warnings.add(text),
     user: RECORDER,

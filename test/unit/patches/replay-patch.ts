@@ -1,4 +1,5 @@
 /** Applies one recorded patch to the recorded object as the API server would, without validation and admission. */
+import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
 import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import { formatApiVersion, type KindDefinition } from '#api/kind.ts'
@@ -121,6 +122,7 @@ function finish(kind: KindDefinition, patch: RecordedPatch, value: unknown): Jso
   const context = {
     clock: new VirtualClock(NOW_MS),
     random: new SeededRandom(1),
+    features: DEFAULT_FEATURE_GATES,
     subresource: patch.target.subresource,
     warn: () => undefined,
   }

@@ -43,6 +43,7 @@ export function writeContext(
     strategy: {
       clock: context.clock,
       random: context.random,
+      features: context.dependencies.features,
       subresource,
       warn: (text) => void request.warnings.add(text),
       user,

@@ -33,7 +33,7 @@ export function createResources(
   }
   const cluster = new ClusterReader(resources)
   const writeQuota: QuotaWriter = (namespace, name, change) =>
-    updateQuota(writer, resources, { clock, random, namespace, name }, change)
+    updateQuota(writer, resources, { clock, random, features: dependencies.features, namespace, name }, change)
   const admission = createAdmission({ cluster, random, authorizer, pools, clock, writeQuota })
   const onRemoved = (resource: Resource, object: KubernetesObject): void => releaseOf(pools, resource, object)
   const writer = new ObjectWriter({ store, clock, random, admission, onRemoved })
@@ -68,13 +68,16 @@ export function createResources(
   }
 }
 
-type QuotaPlace = Pick<ResourceDependencies, 'clock' | 'random'> & { readonly namespace: string; readonly name: string }
+type QuotaPlace = Pick<ResourceDependencies, 'clock' | 'random' | 'features'> & {
+  readonly namespace: string
+  readonly name: string
+}
 
 /** Counts in a quota what is about to be written: the server's own write, as its owner shows. */
 async function updateQuota(
   writer: ObjectWriter,
   resources: Resources,
-  { clock, random, namespace, name }: QuotaPlace,
+  { clock, random, features, namespace, name }: QuotaPlace,
   change: (quota: ResourceQuota) => ResourceQuota,
 ): Promise<void> {
   const subresource = 'status'
@@ -93,7 +96,7 @@ async function updateQuota(
         subresource,
         dryRun: false,
         fieldManager: 'kube-apiserver',
-        strategy: { clock, random, subresource, warn: () => {}, user: SERVER },
+        strategy: { clock, random, features, subresource, warn: () => {}, user: SERVER },
       },
     )
     .catch((error: unknown) => {

@@ -1,5 +1,6 @@
 /** The resources of an API server on a memory store, asked without HTTP: for tests of verbs, subresources and admission. */
 import { KINDS } from '#api/kinds.ts'
+import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
 import { SystemClock } from '#base/clock.ts'
 import { NO_LOG } from '#base/log.ts'
 import { SeededRandom } from '#base/random.ts'
@@ -40,6 +41,7 @@ export class TestServer {
         store: createMemoryStore({ clock }),
         kinds: KINDS,
         clock,
+        features: DEFAULT_FEATURE_GATES,
         random: new SeededRandom(1),
         log: NO_LOG,
         authorizer,
