@@ -21,6 +21,8 @@ export type ClusterState = {
   readonly podCidr: string
 }
 
+/** Besides upstream's defaults, as kubeadm has it: kubelets keep to what is theirs. */
+export const ADMISSION = { enabled: ['NodeRestriction'] }
 export const SERVICE_CIDR = '10.96.0.0/16'
 export const CLUSTER_DNS = '10.96.0.10'
 export const CLUSTER_DOMAIN = 'cluster.local'

@@ -20,6 +20,7 @@ import { signAllWith } from './certificate-signer.ts'
 import {
   CLUSTER_DNS,
   REGISTRY_PORT,
+  ADMISSION,
   SERVICE_CIDR,
   hostAddress,
   parseState,
@@ -98,6 +99,7 @@ async function startApiServer(
     serviceAccountKeys: { signingKey: signingKey! },
     serviceClusterIpRange: SERVICE_CIDR,
     nodePortRange: NODE_PORTS,
+    admission: ADMISSION,
     componentChecks: Object.fromEntries(COMPONENTS.map((name) => [name, startedCheck(name, started)])),
     kubeletClient: { certificate: kubeletCertificate!, privateKey: kubeletKey!, certificateAuthority: ca! },
   })

@@ -10,6 +10,7 @@ import { createApiServer } from '#control-plane/apiserver/apiserver.ts'
 import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
 import { openEmbeddedStore } from '#control-plane/store/embedded/embedded-store.ts'
 import { readFeatureGates } from './feature-gates-flag.ts'
+import { readAdmissionFlags } from './admission-flags.ts'
 import { FlagError, portNumber, readFlagFile, wholeNumber } from './flags.ts'
 
 const text = { type: 'string' } as const
@@ -30,6 +31,11 @@ const OPTIONS = {
   'kubelet-client-certificate': text,
   'kubelet-client-key': text,
   'kubelet-certificate-authority': text,
+  'enable-admission-plugins': { ...text, multiple: true },
+  'disable-admission-plugins': { ...text, multiple: true },
+  'admission-control-config-file': text,
+  'default-not-ready-toleration-seconds': { ...text, default: '300' },
+  'default-unreachable-toleration-seconds': { ...text, default: '300' },
   'max-requests-inflight': { ...text, default: '400' },
   'max-mutating-requests-inflight': { ...text, default: '200' },
   'feature-gates': { ...text, multiple: true },
@@ -99,6 +105,13 @@ async function readOptions(flags: Flags) {
       privateKey: await read('kubelet-client-key'),
       certificateAuthority: await read(certificateAuthority),
     },
+    admission: await readAdmissionFlags({
+      enabled: flags['enable-admission-plugins'] ?? [],
+      disabled: flags['disable-admission-plugins'] ?? [],
+      configurationFile: flags['admission-control-config-file'] ?? '',
+      notReadySeconds: flags['default-not-ready-toleration-seconds'],
+      unreachableSeconds: flags['default-unreachable-toleration-seconds'],
+    }),
     limits: {
       readOnly: wholeNumber('max-requests-inflight', flags['max-requests-inflight']),
       mutating: wholeNumber('max-mutating-requests-inflight', flags['max-mutating-requests-inflight']),

@@ -16,7 +16,7 @@ import {
   loadOrIssue,
   writeAtomically,
 } from './certificates/certificate-files.ts'
-import { ClusterError, SERVICE_CIDR } from './cluster-state.ts'
+import { ADMISSION, ClusterError, SERVICE_CIDR } from './cluster-state.ts'
 import { isPortTaken } from './probe.ts'
 
 export type StandaloneOptions = {
@@ -85,6 +85,7 @@ export async function startStandaloneApiServer(options: StandaloneOptions): Prom
     serviceAccountKeys: { signingKey },
     serviceClusterIpRange: SERVICE_CIDR,
     nodePortRange: NODE_PORTS,
+    admission: ADMISSION,
     kubeletClient: { ...kubeletClient, certificateAuthority: authority.certificate },
   })
   await server.ready()

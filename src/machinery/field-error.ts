@@ -123,7 +123,11 @@ export function invalidFrom(
     const field = path === '' ? '<nil>' : path
     causes.set(`${field}: ${message}`, { reason: type, message, field })
   }
-  const texts = [...causes.keys()]
-  const message = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
-  return invalid(kind, name, message, [...causes.values()])
+  return invalid(kind, name, formatFieldErrors(errors), [...causes.values()])
+}
+
+/** As Go prints several errors as one: each once, in brackets when there are more. */
+export function formatFieldErrors(errors: readonly FieldError[]): string {
+  const texts = [...new Set(errors.map(({ field, message }) => `${field === '' ? '<nil>' : field}: ${message}`))]
+  return texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
 }

@@ -10,6 +10,7 @@ import type { Client } from '#client/client.ts'
 import { InProcessTransport, type InProcessServer } from '#client/in-process-transport.ts'
 import { RestClient } from '#client/rest-client.ts'
 import type { Store } from '#control-plane/store/store.ts'
+import type { AdmissionSettings } from './admission/index.ts'
 import { TokenAuthenticators, createAuthenticationStage } from './authentication/authentication-stage.ts'
 import { BootstrapTokenAuthenticator } from './authentication/bootstrap-tokens.ts'
 import { createImpersonationStage } from './authentication/impersonation-stage.ts'
@@ -74,6 +75,7 @@ export type ApiServerOptions = {
   readonly limits?: InFlightLimits
   /** Those of the version unless given. */
   readonly features?: FeatureGates
+  readonly admission?: AdmissionSettings
 }
 
 export interface ApiServer {
@@ -190,6 +192,7 @@ function assemble(options: ApiServerOptions): Parts {
     components: createComponentChecks(async () => void (await store.currentRevision()), options.componentChecks),
     serviceClusterIpRange: options.serviceClusterIpRange,
     nodePortRange: options.nodePortRange,
+    ...(options.admission === undefined ? {} : { admission: options.admission }),
   })
   const bootstrap = new Bootstrap({ client, clock, log, health, options })
   addChecks(health, { store, feeds, backend, draining })

@@ -6,6 +6,7 @@ import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Client } from '#client/client.ts'
 import type { Store } from '#control-plane/store/store.ts'
+import type { AdmissionSettings } from './admission/index.ts'
 import type { TokenAuthenticator, TokenIssuer } from './authentication/token-authenticator.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { ComponentCheck } from './health/component-checks.ts'
@@ -28,6 +29,8 @@ export type ResourceDependencies = {
   readonly client: Client
   /** Parts of the control plane by name, for ComponentStatus; missing where there are none. */
   readonly components?: ReadonlyMap<string, ComponentCheck>
+  /** Which admission plugins run, and how. */
+  readonly admission?: AdmissionSettings
   readonly serviceClusterIpRange: string
   readonly nodePortRange: NodePortRange
 }

@@ -5,19 +5,28 @@ import { computeQosClass } from '#api/core/pod/qos.ts'
 import type { KindDefinition } from '#api/kind.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 
-export function isInScopes(
-  { spec }: ResourceQuota,
-  { group, resource }: Pick<KindDefinition, 'group' | 'resource'>,
-  object: KubernetesObject,
-): boolean {
-  const scopes: ScopedResourceSelectorRequirement[] = [
+type Kind = Pick<KindDefinition, 'group' | 'resource'>
+
+export function isInScopes(quota: ResourceQuota, kind: Kind, object: KubernetesObject): boolean {
+  return scopesOf(quota).every((scope) => isInScope(kind, object, scope))
+}
+
+export function scopesOf({ spec }: ResourceQuota): ScopedResourceSelectorRequirement[] {
+  return [
     ...(spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists' })),
     ...(spec?.scopeSelector?.matchExpressions ?? []),
   ]
-  if (group === '' && resource === 'pods') return scopes.every((scope) => isPodInScope(object as Pod, scope))
-  if (group === '' && resource === 'persistentvolumeclaims')
-    return scopes.every((scope) => isClaimInScope(object as PersistentVolumeClaim, scope))
-  return scopes.length === 0
+}
+
+/** Only pods and claims are in scopes at all. */
+export function isInScope(
+  { group, resource }: Kind,
+  object: KubernetesObject,
+  scope: ScopedResourceSelectorRequirement,
+): boolean {
+  if (group !== '') return false
+  if (resource === 'pods') return isPodInScope(object as Pod, scope)
+  return resource === 'persistentvolumeclaims' && isClaimInScope(object as PersistentVolumeClaim, scope)
 }
 
 function isPodInScope({ spec }: Pod, scope: ScopedResourceSelectorRequirement): boolean {

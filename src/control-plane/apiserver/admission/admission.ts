@@ -1,5 +1,6 @@
 /** Admission: plugins that change and then check what is about to be written, in one ordered list. */
 import type { KindDefinition } from '#api/kind.ts'
+import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { forbidden, type StatusError } from '#machinery/status-error.ts'
 import type { UserInfo } from '../request.ts'
@@ -49,12 +50,15 @@ export class AdmissionChain {
   readonly #mutating: readonly AdmissionPlugin[]
   readonly #validating: readonly AdmissionPlugin[]
 
-  /** In the order of the list; equal names throw. */
-  constructor(plugins: readonly AdmissionPlugin[]) {
-    const names = new Set(plugins.map(({ name }) => name))
-    if (names.size !== plugins.length) throw new Error('two admission plugins have the same name')
-    this.#mutating = plugins.filter(({ mutate }) => mutate !== undefined)
-    this.#validating = plugins.filter(({ validate }) => validate !== undefined)
+  /**
+   * In the order of the list; equal names throw. `rules` are those that upstream's storage checks: they change last, when all
+   * plugins have spoken, and check first.
+   */
+  constructor(plugins: readonly AdmissionPlugin[], rules: readonly AdmissionPlugin[] = []) {
+    const names = new Set([...plugins, ...rules].map(({ name }) => name))
+    if (names.size !== plugins.length + rules.length) throw new Error('two admission plugins have the same name')
+    this.#mutating = [...plugins, ...rules].filter(({ mutate }) => mutate !== undefined)
+    this.#validating = [...rules, ...plugins].filter(({ validate }) => validate !== undefined)
   }
 
   async mutate(attributes: AdmissionAttributes): Promise<void> {
@@ -69,6 +73,13 @@ export class AdmissionChain {
 /** `pods`, `deployments.apps` with the subresource after a slash. */
 export function isResource({ kind, subresource }: AdmissionAttributes, resource: string, group = ''): boolean {
   return subresource === '' && kind.resource === resource && kind.group === group
+}
+
+/** Nothing changes but what the garbage collector needs to let an object go. */
+export function isOnlyForCollection(object: KubernetesObject, old: KubernetesObject): boolean {
+  const { ownerReferences, finalizers, managedFields, selfLink } = old.metadata
+  const metadata = { ...object.metadata, ownerReferences, finalizers, managedFields, selfLink }
+  return isSemanticallyEqual({ ...object, metadata }, old)
 }
 
 /** The 403 of a plugin that lets this write not through. */

@@ -42,7 +42,7 @@ function isUpdateOf({ kind, subresource, operation }: AdmissionAttributes, wante
 }
 
 /** The signer itself, or all signers of its domain. */
-async function mayUseSigner(
+export async function mayUseSigner(
   authorizer: Authorizer,
   { user }: AdmissionAttributes,
   verb: string,

@@ -14,10 +14,10 @@ export function createNamespaceLifecycle(cluster: ClusterReader): AdmissionPlugi
       const isNamespace = kind.group === '' && kind.resource === 'namespaces'
       if (operation === 'DELETE' && isNamespace && IMMORTAL.has(name))
         throw forbidden({ group: '', resource: 'namespaces' }, name, 'this namespace may not be deleted')
-      if (operation !== 'CREATE' || isNamespace || !kind.namespaced || namespace === '') return
+      if (operation === 'DELETE' || isNamespace || !kind.namespaced || namespace === '') return
       const found = await cluster.get<Namespace>('', 'namespaces', '', namespace)
       if (found === null) throw notFound({ group: '', resource: 'namespaces' }, namespace)
-      if (found.status?.phase === 'Terminating') throw terminating(attributes)
+      if (operation === 'CREATE' && found.status?.phase === 'Terminating') throw terminating(attributes)
     },
   }
 }

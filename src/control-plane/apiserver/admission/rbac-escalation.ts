@@ -2,7 +2,7 @@
 import type { ClusterRole, RoleBinding } from '#api/rbac/v1.gen.ts'
 import { forbidden } from '#machinery/status-error.ts'
 import type { Authorizer, PolicyRule } from '../authorization/authorizer.ts'
-import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts'
+import { isOnlyForCollection, type AdmissionAttributes, type AdmissionPlugin } from './admission.ts'
 import type { ClusterReader } from './cluster-reader.ts'
 import { uncoveredRules } from '../authorization/rule-cover.ts'
 
@@ -13,12 +13,13 @@ export function createRbacEscalationCheck(cluster: ClusterReader, authorizer: Au
   return {
     name: 'RbacEscalationCheck',
     async validate(attributes) {
-      const { kind, operation, user, object } = attributes
+      const { kind, operation, user, object, oldObject } = attributes
       if (kind.group !== GROUP || operation === 'DELETE' || object === null || user.groups.includes(MASTERS)) return
-      if (JSON.stringify(contentOf(object)) === JSON.stringify(contentOf(attributes.oldObject))) return
+      if (oldObject !== null && isOnlyForCollection(object, oldObject)) return
       if (kind.resource === 'roles' || kind.resource === 'clusterroles') {
         if (await may(authorizer, attributes, 'escalate', kind.resource, attributes.name)) return
-        return refuseUncovered(authorizer, attributes, (object as ClusterRole).rules ?? [])
+        await refuseUncovered(authorizer, attributes, (object as ClusterRole).rules ?? [])
+        return checkAggregation(authorizer, attributes)
       }
       const { roleRef } = object as RoleBinding
       const resource = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles'
@@ -40,11 +41,20 @@ export function createRbacEscalationCheck(cluster: ClusterReader, authorizer: Au
   }
 }
 
-/** Changes of metadata alone grant nothing. */
-function contentOf(object: unknown): unknown {
-  const { metadata: _, ...content } = (object ?? {}) as Record<string, unknown>
-  return content
+/** An aggregated role takes in whatever others write: only who may do everything may make one. */
+async function checkAggregation(authorizer: Authorizer, attributes: AdmissionAttributes): Promise<void> {
+  const roles = [attributes.object, attributes.oldObject] as readonly (ClusterRole | null)[]
+  if (!roles.some((role) => (role?.aggregationRule?.clusterRoleSelectors?.length ?? 0) > 0)) return
+  const { rules } = await authorizer.rulesFor(attributes.user, attributes.namespace)
+  if (uncoveredRules(rules, FULL_AUTHORITY).length === 0) return
+  const resource = { group: GROUP, resource: attributes.kind.resource }
+  throw forbidden(resource, attributes.name, 'must have cluster-admin privileges to use the aggregationRule')
 }
+
+const FULL_AUTHORITY: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+]
 
 async function may(
   authorizer: Authorizer,

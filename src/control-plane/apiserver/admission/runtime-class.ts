@@ -1,7 +1,7 @@
 /** A pod's runtime class adds what the runtime itself needs, and where such nodes are. */
-import type { Pod, Toleration } from '#api/core/v1.gen.ts'
+import type { Pod } from '#api/core/v1.gen.ts'
 import type { RuntimeClass } from '#api/node/v1.gen.ts'
-import { isSemanticallyEqual } from '#api/semantic-equal.ts'
+import { mergeTolerations } from '#api/core/merge-tolerations.ts'
 import { compareQuantities } from '#machinery/quantity.ts'
 import { isResource, refuse, type AdmissionAttributes, type AdmissionPlugin } from './admission.ts'
 import type { ClusterReader } from './cluster-reader.ts'
@@ -70,27 +70,4 @@ function setScheduling(attributes: AdmissionAttributes, { spec }: Pod, { schedul
   if (scheduling.nodeSelector !== undefined) spec.nodeSelector = { ...spec.nodeSelector, ...scheduling.nodeSelector }
   const tolerations = mergeTolerations(spec.tolerations ?? [], scheduling.tolerations ?? [])
   if (tolerations.length > 0) spec.tolerations = tolerations
-}
-
-/** Drops a toleration that another one covers; of equal ones the later goes. */
-function mergeTolerations(first: readonly Toleration[], second: readonly Toleration[]): Toleration[] {
-  const all = [...first, ...second]
-  return all.filter(
-    (toleration, i) =>
-      !all.some((other, j) => {
-        if (i === j || !covers(other, toleration)) return false
-        return j < i || !covers(toleration, other)
-      }),
-  )
-}
-
-function covers(one: Toleration, other: Toleration): boolean {
-  if (isSemanticallyEqual(one, other)) return true
-  if ((one.key ?? '') !== '' && one.key !== other.key) return false
-  if ((one.effect ?? '') !== '' && one.effect !== other.effect) return false
-  if (one.effect === 'NoExecute' && one.tolerationSeconds !== undefined) {
-    if (other.tolerationSeconds === undefined || one.tolerationSeconds < other.tolerationSeconds) return false
-  }
-  if (one.operator === 'Exists') return true
-  return (other.operator ?? 'Equal') === 'Equal' && (one.value ?? '') === (other.value ?? '')
 }

@@ -2,11 +2,12 @@
 import type { KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
 import type { RandomSource } from '#base/random.ts'
-import type { AdmissionChain } from '../admission/admission.ts'
+import { WriteOutcome, type AdmissionChain } from '../admission/admission.ts'
 import type { ClusterReader } from '../admission/cluster-reader.ts'
 import type { ObjectDeleter } from '../registry/object-deleter.ts'
 import type { ObjectWriter } from '../registry/object-writer.ts'
-import type { Resources } from '../registry/resource.ts'
+import type { Resource, Resources } from '../registry/resource.ts'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { WriteContext } from '../registry/write-context.ts'
 import type { ApiRequest } from '../request.ts'
 import type { ResourceDependencies } from '../resource-backend.ts'
@@ -49,6 +50,26 @@ export function writeContext(
       user,
     },
   }
+}
+
+/** Shows admission what a client creates under an object (a binding, an eviction, a token) and nobody stores. */
+export async function admitCreation(
+  context: EndpointContext,
+  { kind }: Resource,
+  object: KubernetesObject,
+  place: WriteContext,
+): Promise<void> {
+  const attributes = {
+    operation: 'CREATE' as const,
+    kind,
+    object,
+    oldObject: null,
+    ...place,
+    warn: (text: string) => place.strategy.warn(text),
+    outcome: new WriteOutcome(),
+  }
+  await context.admission.mutate(attributes)
+  await context.admission.validate(attributes)
 }
 
 /** The kind of a status subresource is the resource's own; others name theirs. */

@@ -1,11 +1,12 @@
 /** Puts the resources of an API server together: caches, admission, writer, deleter and the verbs over them. */
 import type { ResourceQuota } from '#api/core/v1.gen.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
-import { isNotFound, notFound } from '#machinery/status-error.ts'
+import { isAlreadyExists, isNotFound, notFound } from '#machinery/status-error.ts'
 import { registerSchemas } from '#machinery/schema/registry.ts'
 import { BUILT_IN_SCHEMAS } from '#api/schemas.ts'
 import { ClusterReader } from '../admission/cluster-reader.ts'
 import { createAdmission } from '../admission/index.ts'
+import type { NamespaceCreator } from '../admission/namespace-exists.ts'
 import type { QuotaWriter } from '../admission/resource-quota/resource-quota.ts'
 import type { UserInfo } from '../request.ts'
 import type { ServicePools } from '../admission/service-allocation.ts'
@@ -34,7 +35,20 @@ export function createResources(
   const cluster = new ClusterReader(resources)
   const writeQuota: QuotaWriter = (namespace, name, change) =>
     updateQuota(writer, resources, { clock, random, features: dependencies.features, namespace, name }, change)
-  const admission = createAdmission({ cluster, random, authorizer, pools, clock, writeQuota })
+  const createNamespace: NamespaceCreator = (name) =>
+    createNamespaceOnce(writer, resources, { clock, random, features: dependencies.features, name })
+  const settings = dependencies.admission ?? {}
+  const admission = createAdmission({
+    kinds,
+    cluster,
+    random,
+    authorizer,
+    pools,
+    clock,
+    writeQuota,
+    createNamespace,
+    settings,
+  })
   const onRemoved = (resource: Resource, object: KubernetesObject): void => releaseOf(pools, resource, object)
   const writer = new ObjectWriter({ store, clock, random, admission, onRemoved })
   const deleter = new ObjectDeleter({
@@ -101,6 +115,33 @@ async function updateQuota(
     )
     .catch((error: unknown) => {
       if (!isNotFound(error)) throw error
+    })
+}
+
+type NamespacePlace = Pick<ResourceDependencies, 'clock' | 'random' | 'features'> & { readonly name: string }
+
+async function createNamespaceOnce(
+  writer: ObjectWriter,
+  resources: Resources,
+  { clock, random, features, name }: NamespacePlace,
+): Promise<void> {
+  const object = { kind: 'Namespace', apiVersion: 'v1', metadata: { name }, spec: {}, status: {} }
+  await writer
+    .create(
+      resources.get('', 'v1', 'namespaces')!,
+      { object: object as unknown as KubernetesObject },
+      {
+        user: SERVER,
+        namespace: '',
+        name,
+        subresource: '',
+        dryRun: false,
+        fieldManager: 'kube-apiserver',
+        strategy: { clock, random, features, subresource: '', warn: () => {}, user: SERVER },
+      },
+    )
+    .catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error
     })
 }
 

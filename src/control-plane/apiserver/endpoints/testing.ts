@@ -7,6 +7,7 @@ import { SeededRandom } from '#base/random.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { createMemoryStore } from '#control-plane/store/memory/memory-store.ts'
 import { StatusError } from '#machinery/status-error.ts'
+import type { AdmissionSettings } from '../admission/index.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { ComponentCheck } from '../health/component-checks.ts'
 import { parseRequestInfo } from '../request-info.ts'
@@ -31,7 +32,11 @@ export type TestRequestOptions = {
 
 export class TestServer {
   readonly #backend
-  constructor(authorizer: Authorizer = ALLOW_ALL, components: Readonly<Record<string, ComponentCheck>> = {}) {
+  constructor(
+    authorizer: Authorizer = ALLOW_ALL,
+    components: Readonly<Record<string, ComponentCheck>> = {},
+    admission: AdmissionSettings = {},
+  ) {
     const clock = new SystemClock({ keepsProcessAlive: true })
     const unused = (): never => {
       throw new Error('not part of this test')
@@ -50,6 +55,7 @@ export class TestServer {
         components: new Map(Object.entries(components)),
         serviceClusterIpRange: '10.96.0.0/16',
         nodePortRange: { from: 30_000, to: 32_767 },
+        admission,
       },
       { freeze: true },
     )
@@ -59,8 +65,9 @@ export class TestServer {
   static async start(
     authorizer?: Authorizer,
     components?: Readonly<Record<string, ComponentCheck>>,
+    admission?: AdmissionSettings,
   ): Promise<TestServer> {
-    const server = new TestServer(authorizer, components)
+    const server = new TestServer(authorizer, components, admission)
     await server.#backend.ready()
     await server.created('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } })
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }

@@ -61,7 +61,7 @@ export class ObjectDeleter {
       throw refusal
     }
     if (options.ignoreStoreReadErrorWithClusterBreakingPotential === true) throw unsafeDeletion(resource, key, context)
-    await this.#admit(resource, object, context)
+    if (context.isAdmitted !== true) await this.#admit(resource, object, context)
     const plan = planDeletion(resource.kind, object, options, this.#options.clock.now())
     if (plan.outcome === 'wait') return { removed: false, object, stored: current }
     const next = plan.outcome === 'mark' ? plan.object : object

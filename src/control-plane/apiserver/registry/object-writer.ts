@@ -212,9 +212,9 @@ export class ObjectWriter {
     const { object } = wanted
     this.#setOwners(resource, old, wanted, context)
     const attributes = this.#attributes(resource, 'UPDATE', { object, old, outcome }, context)
-    await this.#options.admission.mutate(attributes)
+    if (context.isAdmitted !== true) await this.#options.admission.mutate(attributes)
     keepServerMeta(object, old)
-    if (wanted.isOwnChange === true) return this.#options.admission.validate(attributes)
+    if (wanted.isOwnChange === true) return
     const { strategy } = resource.kind
     strategy.prepareForUpdate?.(object, old, context.strategy)
     keepDeletion(object, old)
@@ -226,7 +226,7 @@ export class ObjectWriter {
       for (const text of strategy.warnings?.(object, old) ?? []) context.strategy.warn(text)
       warnInert(resource.kind, object, context)
     }
-    await this.#options.admission.validate(attributes)
+    if (context.isAdmitted !== true) await this.#options.admission.validate(attributes)
   }
 
   async #store(

@@ -11,4 +11,6 @@ export type WriteContext = {
   /** Name under which the writer owns fields. */
   readonly fieldManager: string
   readonly strategy: StrategyContext
+  /** Admission has seen the request in another form: as an eviction, a binding. */
+  readonly isAdmitted?: boolean
 }

@@ -1,7 +1,7 @@
 /** What a stricter level will say of the pods that a namespace has already. Pure. */
 import type { Pod } from '#api/core/v1.gen.ts'
 import { evaluatePod, reasonsText } from './evaluate.ts'
-import { formatLevel, type LevelVersion } from './policy.ts'
+import { formatLevel, isFullyPrivileged, isSame, type LevelVersion, type Policy } from './policy.ts'
 
 /** Checking must not hold up the write. */
 const PODS_MAX = 3000
@@ -46,4 +46,19 @@ function onePerControllerFirst(pods: readonly Pod[]): Pod[] {
     if (owner !== undefined) seen.add(owner)
   }
   return [...first, ...rest]
+}
+
+type Asked = { readonly policy: Policy; readonly defaults: Policy; readonly labels: Readonly<Record<string, string>> }
+
+const MODES = ['enforce', 'audit', 'warn'] as const
+
+/** That labels of an exempt namespace do nothing; null when they ask for nothing anyway. */
+export function exemptionWarning(namespace: string, { policy, defaults, labels }: Asked): string | null {
+  if (isFullyPrivileged(policy) || MODES.every((mode) => isSame(policy[mode], defaults[mode]))) return null
+  const asked = MODES.filter((mode) => {
+    const label = `pod-security.kubernetes.io/${mode}`
+    const isSaid = labels[label] !== undefined || labels[`${label}-version`] !== undefined
+    return isSaid && policy[mode].level !== 'privileged'
+  }).map((mode) => `${mode}=${formatLevel(policy[mode])}`)
+  return `namespace ${JSON.stringify(namespace)} is exempt from Pod Security, and the policy (${asked.join(', ')}) will be ignored`
 }

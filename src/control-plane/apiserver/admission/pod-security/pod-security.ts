@@ -5,26 +5,30 @@ import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { ObjectMeta } from '#machinery/meta/v1.gen.ts'
 import { refuse, type AdmissionAttributes, type AdmissionPlugin } from '../admission.ts'
 import type { ClusterReader } from '../cluster-reader.ts'
+import { type PodSecurityConfiguration } from './configuration.ts'
 import { detailsText, evaluatePod } from './evaluate.ts'
-import { namespaceWarnings } from './namespace-warnings.ts'
+import { exemptionWarning, namespaceWarnings } from './namespace-warnings.ts'
 import { compareLevels, formatLevel, isSame, readPolicy, type Policy } from './policy.ts'
 
 /** Neither of them changes what a pod may do. */
 const IGNORED_SUBRESOURCES = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
 
-export function createPodSecurity(cluster: ClusterReader): AdmissionPlugin {
+export function createPodSecurity(cluster: ClusterReader, configuration: PodSecurityConfiguration): AdmissionPlugin {
+  const { usernames, namespaces, runtimeClasses } = configuration.exemptions
   return {
     name: 'PodSecurity',
     async validate(attributes) {
-      const { operation, kind, subresource } = attributes
+      const { operation, kind, subresource, user } = attributes
       if (operation !== 'CREATE' && operation !== 'UPDATE') return
-      if (kind.group === '' && kind.resource === 'namespaces') return checkNamespace(cluster, attributes)
+      if (kind.group === '' && kind.resource === 'namespaces')
+        return checkNamespace({ cluster, configuration }, attributes)
       const isPod = kind.group === '' && kind.resource === 'pods'
       if (isPod ? IGNORED_SUBRESOURCES.has(subresource) : subresource !== '') return
+      if (namespaces.includes(attributes.namespace) || usernames.includes(user.name)) return
       const template = isPod ? (attributes.object as Pod) : templateOf(attributes)
-      if (template === null) return
+      if (template === null || runtimeClasses.includes(template.spec?.runtimeClassName ?? '')) return
       const namespace = await cluster.get<Namespace>('', 'namespaces', '', attributes.namespace)
-      const { policy } = readPolicy(namespace?.metadata.labels)
+      const { policy } = readPolicy(namespace?.metadata.labels, configuration.defaults)
       if (isPod && operation === 'UPDATE' && !changesImages(attributes.object as Pod, attributes.oldObject as Pod))
         return
       checkPod(attributes, policy, template, isPod)
@@ -87,17 +91,30 @@ function changesImages(pod: Pod, old: Pod): boolean {
   )
 }
 
-async function checkNamespace(cluster: ClusterReader, attributes: AdmissionAttributes): Promise<void> {
+async function checkNamespace(
+  { cluster, configuration }: { cluster: ClusterReader; configuration: PodSecurityConfiguration },
+  attributes: AdmissionAttributes,
+): Promise<void> {
   if (attributes.subresource !== '') return
-  const namespace = attributes.object as KubernetesObject
-  const { policy, errors } = readPolicy(namespace.metadata.labels)
-  const old = attributes.oldObject === null ? null : readPolicy(attributes.oldObject.metadata.labels)
+  const { name, oldObject } = attributes
+  const { defaults, exemptions } = configuration
+  const { labels } = (attributes.object as KubernetesObject).metadata
+  const { policy, errors } = readPolicy(labels, defaults)
+  const old = oldObject === null ? null : readPolicy(oldObject.metadata.labels, defaults)
   if (errors.length > 0 && JSON.stringify(errors) !== JSON.stringify(old?.errors))
-    throw invalidFrom(attributes.kind, attributes.name, errors)
-  if (old === null) return
-  const [now, before] = [policy.enforce, old.policy.enforce]
-  if (isSame(now, before) || now.level === 'privileged') return
-  if (now.version === before.version && compareLevels(now.level, before.level) < 1) return
-  const pods = await cluster.list<Pod>('', 'pods', attributes.name)
-  for (const text of namespaceWarnings(attributes.name, now, pods)) attributes.warn(text)
+    throw invalidFrom(attributes.kind, name, errors)
+  if (old !== null && !isStricter(policy, old.policy)) return
+  if (exemptions.namespaces.includes(name)) {
+    const warning = exemptionWarning(name, { policy, defaults, labels: labels ?? {} })
+    if (warning !== null) attributes.warn(warning)
+  } else if (old !== null) {
+    const pods = await cluster.list<Pod>('', 'pods', name)
+    for (const text of namespaceWarnings(name, policy.enforce, pods)) attributes.warn(text)
+  }
+}
+
+/** So that pods which are there may break what is enforced now. */
+function isStricter({ enforce: now }: Policy, { enforce: before }: Policy): boolean {
+  if (isSame(now, before) || now.level === 'privileged') return false
+  return now.version !== before.version || compareLevels(now.level, before.level) > 0
 }

@@ -13,17 +13,21 @@ export type Policy = { readonly enforce: LevelVersion; readonly audit: LevelVers
 
 const LEVELS: readonly string[] = ['privileged', 'baseline', 'restricted'] satisfies Level[]
 const PREFIX = 'pod-security.kubernetes.io/'
-const PRIVILEGED: LevelVersion = { level: 'privileged', version: 'latest' }
+export const PRIVILEGED: LevelVersion = { level: 'privileged', version: 'latest' }
 
 type Labels = Readonly<Record<string, string>>
 
-export function readPolicy(labels: Labels = {}): { readonly policy: Policy; readonly errors: FieldError[] } {
+/** `defaults`: of the cluster, for what the labels do not say. */
+export function readPolicy(
+  labels: Labels = {},
+  defaults: Policy = { enforce: PRIVILEGED, audit: PRIVILEGED, warn: PRIVILEGED },
+): { readonly policy: Policy; readonly errors: FieldError[] } {
   const errors: FieldError[] = []
   // What cannot be read is enforced strictly, and does not warn.
-  const enforce = readMode(labels, 'enforce', 'restricted', errors)
-  const audit = readMode(labels, 'audit', 'privileged', errors)
-  let warn = readMode(labels, 'warn', 'privileged', errors)
-  const isEnforced = LEVELS.includes(labels[`${PREFIX}enforce`] ?? '')
+  const enforce = readMode(labels, { mode: 'enforce', fallback: 'restricted', unsaid: defaults.enforce }, errors)
+  const audit = readMode(labels, { mode: 'audit', fallback: 'privileged', unsaid: defaults.audit }, errors)
+  let warn = readMode(labels, { mode: 'warn', fallback: 'privileged', unsaid: defaults.warn }, errors)
+  const isEnforced = parseLevel(labels[`${PREFIX}enforce`] ?? '') !== null
   if (labels[`${PREFIX}warn`] === undefined && isEnforced && compareLevels(enforce.level, warn.level) > 0)
     warn = {
       level: enforce.level,
@@ -32,21 +36,30 @@ export function readPolicy(labels: Labels = {}): { readonly policy: Policy; read
   return { policy: { enforce, audit, warn }, errors }
 }
 
-function readMode(labels: Labels, mode: string, fallback: Level, errors: FieldError[]): LevelVersion {
+type Mode = { readonly mode: keyof Policy; readonly fallback: Level; readonly unsaid: LevelVersion }
+
+function readMode(labels: Labels, { mode, fallback, unsaid }: Mode, errors: FieldError[]): LevelVersion {
   const [levelLabel, versionLabel] = [PREFIX + mode, `${PREFIX}${mode}-version`]
-  let { level, version } = PRIVILEGED
-  const levelText = labels[levelLabel]
-  if (levelText !== undefined && LEVELS.includes(levelText)) level = levelText as Level
-  else if (levelText !== undefined) {
-    level = fallback
+  const [levelText, versionText] = [labels[levelLabel], labels[versionLabel]]
+  const level = levelText === undefined ? unsaid.level : parseLevel(levelText)
+  if (level === null)
     errors.push(invalidValue(`metadata.labels[${levelLabel}]`, levelText, `must be one of ${LEVELS.join(', ')}`))
-  }
-  const versionText = labels[versionLabel]
-  const minor = /^v1\.([0-9]|[1-9][0-9]*)$/.exec(versionText ?? '')?.[1]
-  if (minor !== undefined) version = Number(minor)
-  else if (versionText !== undefined && versionText !== 'latest')
+  const version = versionText === undefined ? unsaid.version : parseVersion(versionText)
+  if (version === null)
     errors.push(invalidValue(`metadata.labels[${versionLabel}]`, versionText, 'must be "latest" or "v1.x"'))
-  return { level, version }
+  return { level: level ?? fallback, version: version ?? 'latest' }
+}
+
+/** Null for what is no level. */
+export function parseLevel(text: string): Level | null {
+  return LEVELS.includes(text) ? (text as Level) : null
+}
+
+/** Null for what is no version. */
+export function parseVersion(text: string): LevelVersion['version'] | null {
+  if (text === 'latest') return text
+  const minor = /^v1\.([0-9]|[1-9][0-9]*)$/.exec(text)?.[1]
+  return minor === undefined ? null : Number(minor)
 }
 
 export function compareLevels(one: Level, other: Level): number {
@@ -59,3 +72,7 @@ export const isSame = (one: LevelVersion, other: LevelVersion): boolean =>
 export function formatLevel({ level, version }: LevelVersion): string {
   return `${level}:${version === 'latest' ? 'latest' : `v1.${version}`}`
 }
+
+/** Nothing is enforced, told or warned about. */
+export const isFullyPrivileged = ({ enforce, audit, warn }: Policy): boolean =>
+  [enforce, audit, warn].every(({ level }) => level === 'privileged')

@@ -6,7 +6,7 @@ import { topologyLabelsOf } from '../../admission/pod-topology-labels.ts'
 import { formatSeconds } from '../../registry/object-writer.ts'
 import type { Resource } from '../../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
-import { writeContext, type EndpointContext } from '../context.ts'
+import { admitCreation, writeContext, type EndpointContext } from '../context.ts'
 import { readWriteParameters } from '../parameters.ts'
 
 const BINDING = { group: '', version: 'v1', kind: 'Binding', schema: 'io.k8s.api.core.v1.Binding' }
@@ -24,10 +24,11 @@ export async function handleBinding(
   const { namespace } = request.info
   if (binding.metadata.namespace && binding.metadata.namespace !== namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  const place = writeContext(context, request, parameters, { name, subresource: 'binding' })
+  await admitCreation(context, pods, binding, place)
   checkBinding(binding)
   const topology = await topologyLabelsOf(context.cluster, binding.target.name ?? '')
   if (Object.keys(topology).length > 0) binding.metadata.labels = { ...binding.metadata.labels, ...topology }
-  const place = writeContext(context, request, parameters, { name, subresource: 'binding' })
   await context.writer.update(
     pods,
     (current) => {
@@ -38,7 +39,7 @@ export async function handleBinding(
         isOwnChange: true,
       }
     },
-    place,
+    { ...place, isAdmitted: true },
   )
   return {
     code: 201,

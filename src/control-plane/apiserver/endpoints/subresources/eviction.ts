@@ -1,14 +1,17 @@
 /** Evicts a pod as far as the PodDisruptionBudgets that select it allow. */
 import type { Pod } from '#api/core/v1.gen.ts'
-import type { Eviction, PodDisruptionBudget, PodDisruptionBudgetStatus } from '#api/policy/v1.gen.ts'
+import type { Eviction, PodDisruptionBudget } from '#api/policy/v1.gen.ts'
+import { invalidFrom, invalidValue } from '#machinery/field-error.ts'
 import type { DeleteOptions } from '#machinery/meta/v1.gen.ts'
 import { matcherOf } from '#machinery/selectors/label-selector.ts'
-import { StatusError, badRequest, notFound } from '#machinery/status-error.ts'
+import { StatusError, badRequest, conflict, isConflict, notFound } from '#machinery/status-error.ts'
 import { decodeStored, formatSeconds } from '../../registry/object-writer.ts'
 import type { Resource } from '../../registry/resource.ts'
+import type { WriteContext } from '../../registry/write-context.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
-import { writeContext, type EndpointContext } from '../context.ts'
+import { admitCreation, writeContext, type EndpointContext } from '../context.ts'
 import { readWriteParameters } from '../parameters.ts'
+import { decrementBudget, mayEvictUnready, mayIgnoreBudgets, mayStillServe, stillProcessed } from './eviction-budget.ts'
 
 /** `kubectl drain` of 1.21 and before sends v1beta1, which outlived the other kinds of that version. */
 const EVICTION = {
@@ -18,9 +21,21 @@ const EVICTION = {
   schema: 'io.k8s.api.policy.v1.Eviction',
   earlierVersions: ['v1beta1'],
 }
-/** Pods that were evicted but are still there; beyond it the controller is too far behind to trust. */
-const DISRUPTED_PODS_MAX = 2000
-const RETRY_SECONDS = 10
+/** Upstream's EvictionsRetry. */
+const [TRIES_MAX, RETRY_MS] = [20, 500]
+
+const SUCCESS = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
+
+/** One eviction on its way. */
+type Evicting = {
+  readonly context: EndpointContext
+  readonly pods: Resource
+  readonly request: ApiRequest
+  /** What the client said about the deletion. */
+  readonly options: DeleteOptions
+  /** Of the pod; admission has seen the eviction. */
+  readonly place: WriteContext
+}
 
 export async function handleEviction(
   context: EndpointContext,
@@ -29,145 +44,155 @@ export async function handleEviction(
 ): Promise<ApiResponse> {
   const parameters = readWriteParameters(request, 'CreateOptions')
   const eviction = context.decodeBody(request, EVICTION, parameters.fieldValidation) as Eviction
-  const { info } = request
-  if (eviction.metadata.name && eviction.metadata.name !== info.name)
-    throw badRequest('name in URL does not match name in Eviction object')
-  const stored = await pods.cache.get(pods.keyOf(info.namespace, info.name))
-  if (stored === null) throw notFound(pods.groupResource, info.name)
-  const pod = decodeStored(pods, stored) as Pod
+  const { name } = request.info
+  if ((eviction.metadata.name ?? '') !== name) throw badRequest('name in URL does not match name in Eviction object')
   const options = (eviction.deleteOptions ?? {}) as DeleteOptions
-  const dryRun = parameters.dryRun || (options.dryRun?.length ?? 0) > 0
-  if (!mayIgnoreBudgets(pod)) await takeFromBudget(context, request, pod, dryRun)
-  if (!dryRun) await markDisrupted(context, pods, request)
-  const place = writeContext(context, request, { dryRun, fieldManager: parameters.fieldManager }, { subresource: '' })
-  await context.deleter.delete(
-    pods,
-    { ...options, preconditions: { ...options.preconditions, uid: pod.metadata.uid } },
-    place,
-  )
-  return {
-    code: 201,
-    body: { form: 'object', object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } },
+  const place = { ...writeContext(context, request, parameters), dryRun: isRehearsal(parameters.dryRun, options) }
+  await admitCreation(context, pods, eviction, place)
+  if (options.ignoreStoreReadErrorWithClusterBreakingPotential === true) throw unsafe(name)
+  await evict({ context, pods, request, options, place: { ...place, subresource: '', isAdmitted: true } })
+  return { code: 201, body: { form: 'object', object: SUCCESS } }
+}
+
+const isRehearsal = (isAsked: boolean, { dryRun }: DeleteOptions): boolean => isAsked || (dryRun?.length ?? 0) > 0
+
+function unsafe(name: string): StatusError {
+  const field = 'deleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential'
+  const why = 'can not be set for pod eviction, try after removing the option'
+  return invalidFrom({ group: 'policy', kind: 'Eviction' }, name, [invalidValue(field, true, why)])
+}
+
+async function evict(evicting: Evicting): Promise<void> {
+  const isVersionAsked = evicting.options.preconditions?.resourceVersion !== undefined
+  for (let attempt = 1; ; attempt++) {
+    const pod = await readPod(evicting)
+    if (!mayIgnoreBudgets(pod)) return evictServing(evicting, pod)
+    const { resourceVersion } = pod.metadata
+    try {
+      return await markAndDelete(evicting, mayStillServe(pod) && !isVersionAsked ? resourceVersion : undefined)
+    } catch (error) {
+      if (!isConflict(error) || isVersionAsked || attempt >= TRIES_MAX) throw error
+      await evicting.context.clock.sleep(RETRY_MS, evicting.request.signal)
+    }
   }
 }
 
-/** Pods that do not serve anybody: finished ones, pending ones, those that are going already. */
-function mayIgnoreBudgets({ metadata, status }: Pod): boolean {
-  return metadata.deletionTimestamp !== undefined || ['Succeeded', 'Failed', 'Pending'].includes(status?.phase ?? '')
+async function readPod({ pods, request }: Evicting): Promise<Pod> {
+  const { namespace, name } = request.info
+  const stored = await pods.cache.get(pods.keyOf(namespace, name))
+  if (stored === null) throw notFound(pods.groupResource, name)
+  return decodeStored(pods, stored) as Pod
 }
 
-async function takeFromBudget(context: EndpointContext, request: ApiRequest, pod: Pod, dryRun: boolean): Promise<void> {
+async function evictServing(evicting: Evicting, pod: Pod): Promise<void> {
+  const budget = await findBudget(evicting, pod)
+  if (budget === null) return markAndDelete(evicting)
+  if (isReady(pod) || !mayEvictUnready(budget)) {
+    await takeFromBudget(evicting, budget, pod.metadata.name)
+    return markAndDelete(evicting)
+  }
+  try {
+    await markAndDelete(evicting, pod.metadata.resourceVersion)
+  } catch (error) {
+    // It has changed, and may be ready now: then the budget has to be asked.
+    const isOurs = evicting.options.preconditions?.resourceVersion === undefined
+    throw isConflict(error) && isOurs ? stillProcessed(budget.metadata.name) : error
+  }
+}
+
+const isReady = ({ status }: Pod): boolean =>
+  status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false
+
+async function findBudget({ context, request }: Evicting, pod: Pod): Promise<PodDisruptionBudget | null> {
   const budgets = context.resources.get('policy', 'v1', 'poddisruptionbudgets')
-  if (budgets === undefined) return
+  if (budgets === undefined) return null
   const { items } = await budgets.cache.list({ namespace: request.info.namespace })
+  const labels = pod.metadata.labels ?? {}
   const matching = items
     .map((item) => item.object() as PodDisruptionBudget)
-    .filter(({ spec }) => spec.selector !== undefined && matcherOf(spec.selector).matches(pod.metadata.labels ?? {}))
+    .filter(({ spec }) => spec.selector !== undefined && matcherOf(spec.selector).matches(labels))
   if (matching.length > 1)
     throw new StatusError({
       code: 500,
       reason: '',
       message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
     })
-  const [budget] = matching
-  if (budget === undefined) return
-  const isReady = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
-  if (!isReady && mayEvictUnready(budget)) return
-  const place = writeContext(
-    context,
-    request,
-    { dryRun, fieldManager: 'kube-apiserver' },
-    { name: budget.metadata.name, subresource: 'status' },
-  )
+  return matching[0] ?? null
+}
+
+async function takeFromBudget(evicting: Evicting, budget: PodDisruptionBudget, podName: string): Promise<void> {
+  const { context, request, place } = evicting
+  const budgets = context.resources.get('policy', 'v1', 'poddisruptionbudgets')!
+  const { name } = budget.metadata
+  const own = { dryRun: place.dryRun, fieldManager: 'kube-apiserver' }
+  const budgetPlace = writeContext(context, request, own, { name, subresource: 'status' })
   await context.writer.update(
     budgets,
     (current) => {
-      if (current === null) return { object: budget, unchanged: true }
-      return { object: decrement(current as PodDisruptionBudget, pod.metadata.name, context.clock.now()) }
+      if (current === null) throw notFound(budgets.groupResource, name)
+      return { object: decrementBudget(current as PodDisruptionBudget, podName, context.clock.now()) }
     },
-    place,
+    { ...budgetPlace, isAdmitted: true },
   )
 }
 
-function mayEvictUnready({ spec, status }: PodDisruptionBudget): boolean {
-  if (spec.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true
-  return (status?.currentHealthy ?? 0) >= (status?.desiredHealthy ?? 0) && (status?.desiredHealthy ?? 0) > 0
-}
-
-function decrement(current: PodDisruptionBudget, podName: string, nowMs: number): PodDisruptionBudget {
-  const status = current.status
-  if ((status?.observedGeneration ?? 0) < (current.metadata.generation ?? 0))
-    throw refuse(
-      current,
-      `The disruption budget ${current.metadata.name} is still being processed by the server.`,
-      true,
-    )
-  if ((status?.disruptionsAllowed ?? 0) < 0) throw refuse(current, 'pdb disruptions allowed is negative')
-  if (Object.keys(status?.disruptedPods ?? {}).length > DISRUPTED_PODS_MAX)
-    throw refuse(current, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller')
-  if (status === undefined || (status.disruptionsAllowed ?? 0) === 0)
-    throw refuse(
-      current,
-      `The disruption budget ${current.metadata.name} needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`,
-    )
-  const object = structuredClone(current)
-  object.status = {
-    ...status,
-    disruptionsAllowed: (status.disruptionsAllowed ?? 0) - 1,
-    disruptedPods: { ...status.disruptedPods, [podName]: formatSeconds(nowMs) },
+/** `resourceVersion`: only if the pod is still this one. */
+async function markAndDelete(evicting: Evicting, resourceVersion?: string): Promise<void> {
+  const { context, pods, options, place } = evicting
+  const preconditions = { ...options.preconditions, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
+  if (!place.dryRun) {
+    const marked = await markDisrupted(evicting, preconditions)
+    if (preconditions.resourceVersion !== undefined) preconditions.resourceVersion = marked
   }
-  setDisruptionAllowed(object.status, nowMs)
-  return object
+  await context.deleter.delete(pods, { ...options, preconditions }, place)
 }
 
-function setDisruptionAllowed(status: PodDisruptionBudgetStatus, nowMs: number): void {
-  const isAllowed = (status.disruptionsAllowed ?? 0) > 0
-  const known = status.conditions?.find(({ type }) => type === 'DisruptionAllowed')
-  const others = (status.conditions ?? []).filter((condition) => condition !== known)
-  const state = isAllowed ? 'True' : 'False'
-  const condition = {
-    type: 'DisruptionAllowed',
-    status: state,
-    observedGeneration: status.observedGeneration ?? 0,
-    lastTransitionTime: known?.status === state ? known.lastTransitionTime : formatSeconds(nowMs),
-    reason: isAllowed ? 'SufficientPods' : 'InsufficientPods',
-    message: '',
-  }
-  status.conditions = [...others, condition]
-}
-
-function refuse(_budget: PodDisruptionBudget, why: string, retry = false): StatusError {
-  return new StatusError({
-    code: 429,
-    reason: 'TooManyRequests',
-    message: "Cannot evict pod as it would violate the pod's disruption budget.",
-    details: {
-      causes: [{ reason: 'DisruptionBudget', message: why }],
-      ...(retry ? { retryAfterSeconds: RETRY_SECONDS } : {}),
-    },
-    ...(retry ? { headers: { 'Retry-After': String(RETRY_SECONDS) } } : {}),
-  })
-}
-
-/** So that a Job, for one, can tell an eviction from a failure. */
-async function markDisrupted(context: EndpointContext, pods: Resource, request: ApiRequest): Promise<void> {
-  const place = writeContext(context, request, { dryRun: false, fieldManager: '' }, { subresource: 'status' })
-  await context.writer.update(
+/** So that a Job, for one, can tell an eviction from a failure. The version that it makes. */
+async function markDisrupted(
+  { context, pods, place }: Evicting,
+  preconditions: NonNullable<DeleteOptions['preconditions']>,
+): Promise<string> {
+  const { object } = await context.writer.update(
     pods,
     (current) => {
-      if (current === null) throw notFound(pods.groupResource, request.info.name)
-      const pod = structuredClone(current) as Pod
-      const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget')
-      const condition = {
-        type: 'DisruptionTarget',
-        status: 'True',
-        reason: 'EvictionByEvictionAPI',
-        message: 'Eviction API: evicting',
-        lastTransitionTime: formatSeconds(context.clock.now()),
-      }
-      pod.status = { ...pod.status, conditions: [...others, condition] }
+      if (current === null) throw notFound(pods.groupResource, place.name)
+      checkPreconditions(current as Pod, preconditions)
+      const pod = withDisruption(current as Pod, formatSeconds(context.clock.now()))
       return { object: pod, ownersAreKnown: true, isOwnChange: true }
     },
     place,
   )
+  return object.metadata.resourceVersion!
+}
+
+function checkPreconditions(
+  { metadata }: Pod,
+  { uid, resourceVersion }: NonNullable<DeleteOptions['preconditions']>,
+): void {
+  const refuse = (why: string): StatusError => conflict({ group: '', resource: 'Pod' }, metadata.name, why)
+  if (uid && uid !== metadata.uid)
+    throw refuse(
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+    )
+  if (resourceVersion && resourceVersion !== metadata.resourceVersion)
+    throw refuse(
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+    )
+}
+
+/** `pod` is ours to change. */
+function withDisruption(pod: Pod, now: string): Pod {
+  const conditions = pod.status?.conditions ?? []
+  const index = conditions.findIndex(({ type }) => type === 'DisruptionTarget')
+  const isKnown = conditions[index]?.status === 'True'
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+    lastTransitionTime: isKnown ? conditions[index]!.lastTransitionTime! : now,
+  }
+  const next = index < 0 ? [...conditions, condition] : conditions.with(index, condition)
+  pod.status = { ...pod.status, conditions: next }
+  return pod
 }

@@ -83,7 +83,7 @@ test('eviction takes from the budget and is refused when nothing is left of it',
   const refused = await evict('e2')
   assert.partialDeepStrictEqual(refused.body, {
     code: 429,
-    details: { causes: [{ message: 'The disruption budget b needs 1 healthy pods and has 2 currently' }] },
+    details: { causes: [{ message: 'The disruption budget b does not allow evicting pods currently' }] },
   })
 })
 

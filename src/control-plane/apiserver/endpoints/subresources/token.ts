@@ -11,7 +11,7 @@ import type { BoundObject } from '../../authentication/token-authenticator.ts'
 import { decodeStored, formatSeconds } from '../../registry/object-writer.ts'
 import type { Resource } from '../../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
-import type { EndpointContext } from '../context.ts'
+import { admitCreation, writeContext, type EndpointContext } from '../context.ts'
 import { readWriteParameters } from '../parameters.ts'
 
 const TOKEN_REQUEST = {
@@ -39,6 +39,12 @@ export async function handleTokenRequest(
   const stored = await accounts.cache.get(accounts.keyOf(info.namespace, info.name))
   if (stored === null) throw notFound(accounts.groupResource, info.name)
   const account = decodeStored(accounts, stored) as ServiceAccount
+  await admitCreation(
+    context,
+    accounts,
+    wanted as unknown as KubernetesObject,
+    writeContext(context, request, parameters),
+  )
   const seconds = wanted.spec.expirationSeconds ?? SECONDS_DEFAULT
   checkSeconds(seconds, sentName)
   const bound = await findBound(context, wanted, info.namespace, info.name)
