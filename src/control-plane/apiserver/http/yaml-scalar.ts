@@ -78,7 +78,10 @@ function escapeCode(character: string): string {
   return code <= 0xff ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`
 }
 
-const fold = (text: string, place: ScalarPlace): string => foldParts([...text], place, null)
+function fold(text: string, place: ScalarPlace): string {
+  const fits = place.column + text.length <= WIDTH || !text.includes(' ')
+  return fits ? text : foldParts([...text], place, null)
+}
 
 /** Breaks at a single space past the width. `openSpace` is how a space at the start of a new line is written; null: no break there. */
 function foldParts(parts: readonly string[], { column, indent, isKey }: ScalarPlace, openSpace: string | null): string {
