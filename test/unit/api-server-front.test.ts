@@ -176,7 +176,8 @@ test('sizes, methods, encodings', async () => {
     pair: null,
   })
   assert.equal(anonymous.code, 403, 'who may not write is refused before the body is read')
-  for (const other of ['/version', '/api', '/apis/apps']) assert.equal((await ask(other, { method: 'POST' })).code, 405)
+  for (const other of ['/version', '/api', '/apis/apps/v1'])
+    assert.equal((await ask(other, { method: 'POST' })).code, 405)
   assert.match(await rawAnswer('BOGUS /api/v1/pods HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1.1 405 .*MethodNotAllowed/s)
   assert.match(await rawAnswer('GET / HTTP/9.x\r\n\r\n'), /^HTTP\/1.1 400 /)
   assert.equal((await ask(path, { headers: { Accept: 'text/html' } })).code, 406)
@@ -186,7 +187,7 @@ test('sizes, methods, encodings', async () => {
   const pretty = await ask('/api/v1/namespaces/default?pretty=true')
   assert.match(pretty.body.toString(), /^\{\n {2}"kind": "Namespace",/)
   const head = await ask('/api/v1/namespaces/default', { method: 'HEAD' })
-  assert.deepEqual([head.code, head.body.length, Number(head.headers['content-length']) > 100], [200, 0, true])
+  assert.deepEqual([head.code, head.body.length], [405, 0])
 })
 
 test('lists leave out what they already say, and are compressed when long', async () => {

@@ -34,7 +34,7 @@ import { DEFAULT_LIMITS, createMaxInFlightStage, type InFlightLimits } from './f
 import { createComponentChecks, type ComponentCheck } from './health/component-checks.ts'
 import { followFlowSchemas } from './flow-control/dangling-flow-schemas.ts'
 import { HealthChecks } from './health/health-checks.ts'
-import { createNegotiationStage } from './http/negotiation-stage.ts'
+import { mediaTypesOf } from './http/negotiation.ts'
 import { HttpServer, type ServingCertificate } from './http/server.ts'
 import { createInProcessServer } from './in-process-server.ts'
 import { ApiServerMetrics } from './metrics/metrics.ts'
@@ -116,7 +116,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log: log.child({ part: 'http' }),
     clientCa: options.clientCa,
     serving: options.serving,
-    protobufTypes: protobufTypesOf(options.kinds),
+    encodings: { mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES), protobufTypes: protobufTypesOf(options.kinds) },
   })
   const port = await http.listen(options.serving.port, options.serving.address)
   void start(parts, options, port).catch((error: unknown) => {
@@ -206,7 +206,6 @@ function assemble(options: ApiServerOptions): Parts {
       metrics.observeInFlight(kind, running),
     ),
     authorization: createAuthorizationStage(authorizer),
-    negotiation: createNegotiationStage(kinds),
     body: readBodyStage,
   }
   inProcessHandler = createInProcessChain(stages, routes)
@@ -309,7 +308,7 @@ function createServerRoutes(
     kinds,
     resources: parts.backend.handler,
     proxy: createProxyHandler({ client: parts.client, kubeletClient: options.kubeletClient, random }),
-    pathHandlers: [discoveryHandler(kinds, { serverAddress }), openApiHandler(kinds)],
+    pathHandlers: [discoveryHandler(kinds, { serverAddress, mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES) }), openApiHandler(kinds)],
     health: parts.health,
     metrics: parts.metrics,
     serviceAccountKeys: parts.keys,

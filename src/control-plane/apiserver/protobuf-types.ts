@@ -14,6 +14,7 @@ export function protobufTypesOf(kinds: readonly KindDefinition[]): ProtobufTypes
   // Kinds of subresources live in groups of which nothing else may be served.
   packages.set('autoscaling/v1', 'io.k8s.api.autoscaling.v1')
   packages.set('authentication.k8s.io/v1', 'io.k8s.api.authentication.v1')
+  packages.set('apidiscovery.k8s.io/v2', 'io.k8s.api.apidiscovery.v2')
   return (apiVersion, kind) => {
     const candidates = [`${packages.get(apiVersion)}.${kind}`, `${META_PACKAGE}.${kind}`]
     return candidates.find((name) => hasSchema(name) && hasMessage(name)) ?? null

@@ -8,7 +8,6 @@ export type ChainStages = {
   readonly impersonation: Stage
   readonly maxInFlight: Stage
   readonly authorization: Stage
-  readonly negotiation: Stage
   readonly body: Stage
 }
 
@@ -22,7 +21,6 @@ export function createNetworkChain(stages: ChainStages, routes: Handler): Handle
       stages.impersonation,
       stages.maxInFlight,
       stages.authorization,
-      stages.negotiation,
       stages.body,
     ],
     routes,

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
+import type { MediaType } from './http/negotiation.ts'
 
 export type UserInfo = {
   readonly name: string
@@ -107,9 +108,12 @@ export type ApiResponse = {
   readonly body: ResponseBody
 }
 
+/** For an answer whose handler has negotiated its encoding itself. */
+export type WrittenAs = { readonly mediaType: MediaType; readonly contentType: string }
+
 export type ResponseBody =
   /** A single object: plain, or stored (its bytes are copied out as they are). */
-  | { readonly form: 'object'; readonly object: unknown }
+  | { readonly form: 'object'; readonly object: unknown; readonly written?: WrittenAs }
   | { readonly form: 'stored'; readonly stored: StoredObject }
   /** A list of stored objects that is written in slices: head, bytes joined by commas, tail. */
   | {

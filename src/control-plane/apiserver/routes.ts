@@ -3,10 +3,11 @@ import type { KindDefinition } from '#api/kind.ts'
 import { StatusError } from '#machinery/status-error.ts'
 import { openIdConfiguration, toJsonWebKeySet, type KeySet } from './authentication/service-account-keys.ts'
 import { text, type HealthChecks, type HealthGroup } from './health/health-checks.ts'
-import { notAcceptable, parseAccept } from './http/negotiation.ts'
+import { JSON_TYPE } from './http/negotiation.ts'
+import { checkRouteMedia, type RouteMedia } from './http/route-media.ts'
 import type { ApiServerMetrics } from './metrics/metrics.ts'
 import { proxyMatcher } from './proxy/proxy-handler.ts'
-import type { ApiRequest, ApiResponse, Handler } from './request.ts'
+import type { ApiResponse, Handler } from './request.ts'
 import { VERSION } from './version.ts'
 
 /** A part that answers a set of paths of its own. */
@@ -33,30 +34,35 @@ const HEALTH_PATH = /^\/(livez|readyz|healthz)(?:\/(.*))?$/
 export function createRoutes(routes: Routes): Handler {
   const fixed = fixedPaths(routes)
   const isProxyRequest = proxyMatcher(routes.kinds)
+  const groups = new Set(routes.kinds.map(({ group }) => group))
+  /** Below a group that is served, its own router says what there is not. */
+  const hasGroup = (path: string): boolean => {
+    const [, prefix, group = ''] = path.split('/')
+    return prefix === 'api' || (prefix === 'apis' && group !== '' && groups.has(group))
+  }
   const paths = [...routes.groupPaths, ...fixed.keys(), ...routes.health.paths()]
     .filter((path) => path !== '/')
     .toSorted()
-  fixed.set('/', async () => json({ paths }))
+  fixed.set('/', async () => indented({ paths }))
   return async (request) => {
     const { path, info } = request
     const owner = routes.pathHandlers.find((handler) => handler.matches(path))
-    if (owner !== undefined) {
-      if (request.method !== 'GET') throw methodNotAllowed()
-      return owner(request)
-    }
+    if (owner !== undefined) return owner(request)
     if (info.isResourceRequest) return isProxyRequest(request) ? routes.proxy(request) : routes.resources(request)
     const health = HEALTH_PATH.exec(path)
     if (health !== null)
       return (await routes.health.answer(health[1] as HealthGroup, health[2] ?? '', request)) ?? pageNotFound()
     const handler = fixed.get(path)
-    return handler === undefined ? pageNotFound() : handler(request)
+    if (handler !== undefined) return handler(request)
+    if (hasGroup(path)) throw unknownResource()
+    return pageNotFound()
   }
 }
 
 function fixedPaths(routes: Routes): Map<string, Handler> {
   const { serviceAccountKeys, issuer, jwksUri, metrics } = routes
   return new Map<string, Handler>([
-    ['/version', async (request) => onlyGet(request, () => json(VERSION))],
+    ['/version', onlyGet({ produces: [JSON_TYPE], consumes: [JSON_TYPE] }, () => indented(VERSION))],
     [
       '/metrics',
       async () => ({
@@ -64,21 +70,37 @@ function fixedPaths(routes: Routes): Map<string, Handler> {
         body: { form: 'raw', contentType: metrics.registry.contentType, content: await metrics.registry.metrics() },
       }),
     ],
-    ['/openid/v1/jwks', async () => raw('application/jwk-set+json', toJsonWebKeySet(serviceAccountKeys))],
+    [
+      '/openid/v1/jwks',
+      onlyGet({ produces: [JWKS_TYPE] }, () => raw(JWKS_TYPE, toJsonWebKeySet(serviceAccountKeys))),
+    ],
     [
       '/.well-known/openid-configuration',
-      async () => raw('application/json', openIdConfiguration(issuer, jwksUri, serviceAccountKeys)),
+      onlyGet({ produces: [JSON_TYPE] }, () =>
+        raw(JSON_TYPE, openIdConfiguration(issuer, jwksUri, serviceAccountKeys)),
+      ),
     ],
   ])
 }
 
-/** Paths that only speak JSON and only answer GET. */
-function onlyGet(request: ApiRequest, answer: () => ApiResponse): ApiResponse {
-  if (request.method !== 'GET') throw methodNotAllowed()
-  const clauses = parseAccept(request.headers['accept'])
-  if (clauses.length > 0 && !clauses.some(({ type }) => ['application/json', 'application/*', '*/*'].includes(type)))
-    throw notAcceptable(['application/json'])
-  return answer()
+const JWKS_TYPE = 'application/jwk-set+json'
+
+/** A path of upstream's router, with its refusals. */
+const onlyGet =
+  (media: RouteMedia, answer: () => ApiResponse): Handler =>
+  async (request) => {
+    if (request.method !== 'GET') throw methodNotAllowed()
+    checkRouteMedia(request, media)
+    return answer()
+  }
+
+export function unknownResource(): StatusError {
+  return new StatusError({
+    code: 404,
+    reason: 'NotFound',
+    message: 'the server could not find the requested resource',
+    details: {},
+  })
 }
 
 export function methodNotAllowed(): StatusError {
@@ -90,7 +112,11 @@ export function methodNotAllowed(): StatusError {
   })
 }
 
-const json = (object: unknown): ApiResponse => ({ code: 200, body: { form: 'object', object } })
+/** Written for people to read. */
+const indented = (object: unknown): ApiResponse => ({
+  code: 200,
+  body: { form: 'raw', contentType: JSON_TYPE, content: JSON.stringify(object, null, 2) },
+})
 
 const raw = (contentType: string, object: unknown): ApiResponse => ({
   code: 200,

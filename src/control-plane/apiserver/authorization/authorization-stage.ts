@@ -36,9 +36,25 @@ export function forbiddenError(attributes: Attributes, reason: string): StatusEr
   const message = escapeHtml(forbiddenMessage(attributes))
   const why = reason === '' ? message : `${message}: ${reason}`
   if (!attributes.isResourceRequest)
-    return new StatusError({ code: 403, reason: 'Forbidden', message: `forbidden: ${why}`, details: {} })
-  return forbidden({ group: attributes.group, resource: attributes.resource }, attributes.name, why)
+    return new StatusError({
+      code: 403,
+      reason: 'Forbidden',
+      message: `forbidden: ${why}`,
+      details: {},
+      headers: NO_SNIFFING,
+    })
+  const error = forbidden({ group: attributes.group, resource: attributes.resource }, attributes.name, why)
+  return new StatusError({
+    code: error.code,
+    reason: error.reason,
+    message: error.message,
+    ...(error.details === undefined ? {} : { details: error.details }),
+    headers: NO_SNIFFING,
+  })
 }
+
+/** The text repeats what the client sent. */
+const NO_SNIFFING = { 'X-Content-Type-Options': 'nosniff' }
 
 function forbiddenMessage(attributes: Attributes): string {
   const quote = JSON.stringify

@@ -1,26 +1,10 @@
-/** Whether a client would rather have the aggregated discovery document. */
+/** Which forms the listings of discovery have beside the plain one. */
+import type { Restrictions } from '../http/negotiation.ts'
 
-/** Media type of the aggregated form. */
-export const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
-
-/** True when the first form of the Accept header that this server can give is the aggregated one. */
-export function prefersAggregated(accept: string | undefined): boolean {
-  for (const part of (accept ?? '').split(',')) {
-    const [type, ...parameters] = part.split(';').map((text) => text.trim())
-    const values = new Map(parameters.map((text) => text.split('=') as [string, string]))
-    const target = values.get('as')
-    if (target === undefined) {
-      if (isPlainType(type ?? '')) return false
-    } else if (
-      target === 'APIGroupDiscoveryList' &&
-      values.get('g') === 'apidiscovery.k8s.io' &&
-      values.get('v') === 'v2' &&
-      (type === 'application/json' || type === '*/*' || type === 'application/*')
-    )
-      return true
-  }
-  return false
+/** All of discovery in one document. */
+export const AGGREGATED: Restrictions = {
+  serverVersion: '',
+  allowsForm: (_mediaType, form) =>
+    form === null ||
+    (form.group === 'apidiscovery.k8s.io' && form.version === 'v2' && form.kind === 'APIGroupDiscoveryList'),
 }
-
-const isPlainType = (type: string): boolean =>
-  ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf', 'application/*', '*/*'].includes(type)

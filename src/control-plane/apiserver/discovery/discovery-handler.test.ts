@@ -5,6 +5,9 @@ import { test } from 'node:test'
 import { KINDS } from '#api/kinds.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { compareVersions } from './api-groups.ts'
+import { encodeProtobuf } from '../http/protobuf-writer.ts'
+import { protobufTypesOf } from '../protobuf-types.ts'
+import { protobufToJson } from '#machinery/protobuf/envelope.ts'
 import { discoveryHandler, discoveryPaths } from './discovery-handler.ts'
 
 const FACTS = new URL('../../../../../shared/kubernetes/discovery/default.json', import.meta.url)
@@ -84,9 +87,31 @@ test('the form follows the Accept header, first come first served', async () => 
 
 test('an unchanged aggregated document is not sent again', async () => {
   const first = await get('/apis', { accept: AGGREGATED })
-  const etag = first.headers!['etag']!
-  assert.equal(first.body.form === 'raw' && first.body.contentType, AGGREGATED)
+  const etag = first.headers!['ETag']!
+  assert.equal(first.body.form === 'object' && first.body.written?.contentType, AGGREGATED)
   assert.equal((await get('/apis', { accept: AGGREGATED, 'if-none-match': etag })).code, 304)
+})
+
+test('the aggregated form has every encoding', async () => {
+  for (const type of ['application/yaml', 'application/vnd.kubernetes.protobuf']) {
+    const accept = AGGREGATED.replace('application/json', type)
+    const { body } = await get('/apis', { accept })
+    assert.ok(body.form === 'object')
+    assert.deepEqual(body.written, { mediaType: type, contentType: accept })
+  }
+  const { body } = await get('/apis', { accept: AGGREGATED })
+  assert.ok(body.form === 'object')
+  const message = encodeProtobuf(body.object, protobufTypesOf(KINDS))
+  assert.deepEqual(JSON.parse(protobufToJson(message!, protobufTypesOf(KINDS)).toString()), body.object)
+})
+
+test('the paths of a group version take GET only, the lists of groups any method', async () => {
+  const send = (method: string, path: string): Promise<ApiResponse> =>
+    handler({ method, path, query: new URLSearchParams(), headers: {} } as unknown as ApiRequest)
+  for (const path of ['/api', '/api/v1', '/apis/apps/v1']) await assert.rejects(send('POST', path), { code: 405 })
+  for (const path of ['/apis', '/apis/apps']) assert.equal((await send('POST', path)).code, 200)
+  await assert.rejects(get('/api', { accept: 'text/html' }), { code: 406 })
+  await assert.rejects(get('/api', { 'content-type': 'text/plain' }), { code: 415 })
 })
 
 test('only served groups and versions match', () => {

@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto'
 import type { KindDefinition } from '#api/kind.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { groupKinds, type ApiGroup } from './api-groups.ts'
-import { AGGREGATED_TYPE, prefersAggregated } from './accept.ts'
+import { MEDIA_TYPES, negotiate, type Encoding, type MediaType } from '../http/negotiation.ts'
+import { checkRouteMedia } from '../http/route-media.ts'
+import { methodNotAllowed } from '../routes.ts'
+import { AGGREGATED } from './accept.ts'
+import { registerAggregatedSchema } from './aggregated-schema.ts'
 import {
   buildAggregatedList,
   buildApiGroup,
@@ -21,26 +25,38 @@ export type PathHandler = Handler & {
 export type DiscoveryOptions = {
   /** Address of this server as clients reach it, `10.0.0.1:6443`. */
   readonly serverAddress?: string
+  /** The encodings of answers; missing: those without a feature gate. */
+  readonly mediaTypes?: readonly MediaType[]
 }
 
 /** The documents are built once for a list of kinds: a new list needs a new handler. */
 export function discoveryHandler(kinds: readonly KindDefinition[], options: DiscoveryOptions = {}): PathHandler {
+  registerAggregatedSchema()
+  const { mediaTypes = MEDIA_TYPES } = options
   const groups = groupKinds(kinds)
   const documents = buildDocuments(groups, options.serverAddress ?? '')
   const aggregated = buildAggregatedDocuments(groups)
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
     const path = trimSlash(request.path)
-    const list = aggregated.get(path)
-    if (list !== undefined && prefersAggregated(request.headers['accept'])) return answerAggregated(list, request)
     const document = documents.get(path)
     if (document === undefined) return notFoundPage()
-    return {
-      code: 200,
-      headers: list === undefined ? {} : { vary: 'Accept' },
-      body: { form: 'object', object: document },
+    if (isRouted(path)) checkRoute(request, mediaTypes)
+    const encoding = negotiate(request.headers['accept'], mediaTypes, AGGREGATED)
+    if (encoding !== null && encoding.form !== null && request.path !== '/apis/') {
+      const list = aggregated.get(path)
+      if (list !== undefined) return answerAggregated(list, request, encoding)
     }
+    return { code: 200, body: { form: 'object', object: document } }
   }
   return Object.assign(handle, { matches: (path: string) => documents.has(trimSlash(path)) })
+}
+
+/** The listings of groups and of each group are answered by another part of upstream, which asks for no method and no types. */
+const isRouted = (path: string): boolean => path.startsWith('/api/') || path === '/api' || path.split('/').length === 4
+
+function checkRoute(request: ApiRequest, mediaTypes: readonly MediaType[]): void {
+  if (request.method !== 'GET') throw methodNotAllowed()
+  checkRouteMedia(request, { produces: mediaTypes, consumes: mediaTypes })
 }
 
 const trimSlash = (path: string): string => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
@@ -58,12 +74,12 @@ function buildDocuments(groups: readonly ApiGroup[], serverAddress: string): Map
   return documents
 }
 
-type AggregatedDocument = { readonly content: Buffer; readonly etag: string }
+type AggregatedDocument = { readonly list: Record<string, unknown>; readonly etag: string }
 
 function buildAggregatedDocuments(groups: readonly ApiGroup[]): Map<string, AggregatedDocument> {
   const render = (part: readonly ApiGroup[]): AggregatedDocument => {
-    const content = Buffer.from(JSON.stringify(buildAggregatedList(part)))
-    return { content, etag: `"${createHash('sha512').update(content).digest('hex').toUpperCase()}"` }
+    const list = buildAggregatedList(part)
+    return { list, etag: `"${createHash('sha512').update(JSON.stringify(list)).digest('hex').toUpperCase()}"` }
   }
   return new Map([
     ['/api', render(groups.filter(({ name }) => name === ''))],
@@ -71,11 +87,16 @@ function buildAggregatedDocuments(groups: readonly ApiGroup[]): Map<string, Aggr
   ])
 }
 
-function answerAggregated({ content, etag }: AggregatedDocument, request: ApiRequest): ApiResponse {
-  const headers = { etag, vary: 'Accept', 'cache-control': 'public' }
-  if (request.headers['if-none-match'] === etag)
-    return { code: 304, headers, body: { form: 'raw', contentType: AGGREGATED_TYPE, content: '' } }
-  return { code: 200, headers, body: { form: 'raw', contentType: AGGREGATED_TYPE, content } }
+function answerAggregated(
+  { list, etag }: AggregatedDocument,
+  { headers }: ApiRequest,
+  { mediaType }: Encoding,
+): ApiResponse {
+  const cached = { ETag: etag, Vary: 'Accept', 'Cache-Control': 'public' }
+  if (headers['if-none-match'] === etag)
+    return { code: 304, headers: cached, body: { form: 'raw', contentType: '', content: '' } }
+  const contentType = `${mediaType};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`
+  return { code: 200, headers: cached, body: { form: 'object', object: list, written: { mediaType, contentType } } }
 }
 
 function notFoundPage(): ApiResponse {

@@ -1,10 +1,12 @@
 /** The patch of a PATCH request: its type by content type, its value parsed. */
-import { badRequest, StatusError } from '#machinery/status-error.ts'
+import { badRequest } from '#machinery/status-error.ts'
 import { parseYamlStrictly, YamlError } from '#machinery/yaml.ts'
 import { parseExactJson } from '#machinery/schema/exact-json.ts'
 import { findDuplicates } from '#machinery/schema/field-problems.ts'
 import { countFields, scanJson } from '#machinery/schema/json-scan.ts'
 import { checkJsonDepth, parseJson } from '#machinery/schema/parse-json.ts'
+import type { MediaType } from '../http/negotiation.ts'
+import { unroutable } from '../http/route-media.ts'
 import type { ApiRequest } from '../request.ts'
 
 export type Patch = {
@@ -21,6 +23,8 @@ const TYPE_OF: Readonly<Record<string, Patch['type']>> = {
   'application/apply-patch+yaml': 'apply',
 }
 
+export const patchTypesOf = (_mediaTypes: readonly MediaType[]): string[] => Object.keys(TYPE_OF)
+
 export function readPatch({ body, headers }: ApiRequest): Patch {
   const contentType = (body.form === 'none' ? (headers['content-type'] ?? '') : body.contentType)
     .split(';')[0]!
@@ -33,16 +37,6 @@ export function readPatch({ body, headers }: ApiRequest): Patch {
   if (type === 'apply') return readApply(text)
   const patch = type === 'strategic' ? parseJson(text) : readJsonPatch(text)
   return { type, body: patch, problems: duplicatesOf(text, patch) }
-}
-
-/** No route takes patches of such a type. */
-function unroutable(): StatusError {
-  return new StatusError({
-    code: 415,
-    reason: 'UnsupportedMediaType',
-    message: '415: Unsupported Media Type',
-    details: {},
-  })
 }
 
 function readApply(text: string): Patch {

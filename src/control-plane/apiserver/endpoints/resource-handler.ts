@@ -1,17 +1,20 @@
 /** Sends a request about resources to the verb that answers it. */
 import type { KindDefinition } from '#api/kind.ts'
-import { methodNotSupported, StatusError } from '#machinery/status-error.ts'
+import { methodNotSupported } from '#machinery/status-error.ts'
 import { protobufTypesOf } from '../protobuf-types.ts'
 import type { Resource } from '../registry/resource.ts'
+import { mediaTypesOf, negotiate, noSuchForm, RESOURCE, streamTypesOf, YAML_TYPE, type Encoding, type MediaType } from '../http/negotiation.ts'
+import { checkRouteMedia } from '../http/route-media.ts'
 import type { ApiRequest, ApiResponse, Handler, RequestInfo } from '../request.ts'
-import { methodNotAllowed } from '../routes.ts'
-import { negotiateForm, transformForAccept } from '../tables/transform.ts'
+import { methodNotAllowed, pageNotFound, unknownResource } from '../routes.ts'
+import { formOf, transformForAccept } from '../tables/transform.ts'
 import type { EndpointContext } from './context.ts'
 import { createObject } from './create.ts'
 import { deleteCollection } from './delete-collection.ts'
 import { deleteObject } from './delete.ts'
 import { getObject } from './get.ts'
 import { listObjects } from './list.ts'
+import { patchTypesOf } from './patch-body.ts'
 import { patchObject } from './patch.ts'
 import { handleBinding } from './subresources/binding.ts'
 import { handleEviction } from './subresources/eviction.ts'
@@ -34,18 +37,39 @@ const SUBRESOURCES: Readonly<Record<string, SubresourceHandler>> = {
 }
 
 export function createEndpoints(context: EndpointContext): Handler {
-  const types = protobufTypesOf(context.dependencies.kinds)
-  const unstored = unstoredHandlersOf(context.dependencies.kinds)
+  const { kinds, features } = context.dependencies
+  const mediaTypes = mediaTypesOf(features)
+  const types = protobufTypesOf(kinds)
+  const unstored = unstoredHandlersOf(kinds)
+  const groups = new Set(kinds.map(({ group }) => group))
   return async (received) => {
     const request = received.method === 'DELETE' ? withJsonOptions(received, types) : received
-    const { info } = request
+    const { info, query } = request
+    if (!groups.has(info.group)) return pageNotFound()
     const kind = context.resources.kind(info.group, info.version, info.resource)
     if (kind === undefined) throw unknownResource()
-    const form = negotiateForm(request)
+    checkRoute(kind, request)
+    const { form } = negotiateAnswer(request, mediaTypes)
     const response = await answer(context, { kind, unstored: unstored.get(kind) }, request)
     const shape = info.subresource === 'scale' ? SCALE_SHAPE : kind
-    return form === null ? response : transformForAccept(response, form, shape, context.clock.now())
+    if (form === null) return response
+    return transformForAccept(response, formOf(form, query), shape, context.clock.now())
   }
+}
+
+/** Throws 406 (or 415 for a patch of a type that there is not) before anything happens. */
+function negotiateAnswer(request: ApiRequest, mediaTypes: readonly MediaType[]): Encoding {
+  const { verb } = request.info
+  const streams = streamTypesOf(mediaTypes)
+  const isMany = verb === 'list' || verb === 'watch'
+  checkRouteMedia(request, {
+    produces: isMany ? [...mediaTypes, ...streams] : mediaTypes,
+    ...(verb === 'patch' ? { consumes: patchTypesOf(mediaTypes) } : {}),
+  })
+  const encoding = negotiate(request.headers['accept'], mediaTypes, RESOURCE)
+  if (encoding === null) throw noSuchForm(mediaTypes)
+  if (verb === 'watch' && encoding.mediaType === YAML_TYPE) throw noSuchForm(streams)
+  return encoding
 }
 
 type Route = {
@@ -56,12 +80,9 @@ type Route = {
 
 async function answer(context: EndpointContext, { kind, unstored }: Route, request: ApiRequest): Promise<ApiResponse> {
   const { info } = request
-  checkRoute(kind, info)
   if (info.subresource !== '') return answerSubresource(context, kind, request)
-  const isUnwatched = info.verb === 'watch' && kind.verbs.includes('list') && !kind.verbs.includes('watch')
-  if (!isUnwatched && !kind.verbs.includes(info.verb)) throw methodNotAllowed()
   if (kind.deprecation !== undefined) request.warnings.add(kind.deprecation)
-  if (isUnwatched) throw methodNotSupported(kind, info.verb)
+  if (info.verb === 'watch' && !kind.verbs.includes('watch')) throw methodNotSupported(kind, info.verb)
   if (unstored !== undefined) return unstored(context, kind, request)
   const resource = context.resources.get(info.group, info.version, info.resource)!
   switch (info.verb) {
@@ -87,7 +108,8 @@ async function answer(context: EndpointContext, { kind, unstored }: Route, reque
 }
 
 /** A path that exists for other methods is 405, one that exists for none is 404. */
-function checkRoute(kind: KindDefinition, { namespace, parts, verb, subresource }: RequestInfo): void {
+function checkRoute(kind: KindDefinition, { method, info }: ApiRequest): void {
+  const { namespace, parts, verb, subresource } = info
   const isNamed = parts.length > 1
   if (kind.namespaced && namespace === '') {
     if (isNamed) throw unknownResource()
@@ -95,7 +117,22 @@ function checkRoute(kind: KindDefinition, { namespace, parts, verb, subresource 
   }
   if (!kind.namespaced && namespace !== '' && kind.isNamespace !== true) throw unknownResource()
   if (parts.length > 3) throw unknownResource()
-  if (subresource === '' && (isNamed ? verb === 'create' : NEEDS_NAME.has(verb))) throw methodNotAllowed()
+  if (subresource === '') {
+    if (isNamed ? verb === 'create' : NEEDS_NAME.has(verb)) throw methodNotAllowed()
+    if (!hasVerb(kind, verb)) throw methodNotAllowed()
+  } else checkSubresource(kind, info)
+  // Its verb is that of GET, but no route has the method.
+  if (method === 'HEAD') throw methodNotAllowed()
+}
+
+/** A list and a watch are the same route. */
+const hasVerb = ({ verbs }: KindDefinition, verb: string): boolean =>
+  verbs.includes(verb as never) || (verb === 'watch' && verbs.includes('list'))
+
+function checkSubresource(kind: KindDefinition, { subresource, verb }: RequestInfo): void {
+  const verbs = verbsOf(kind, subresource)
+  if (verbs.length === 0) throw unknownResource()
+  if (!verbs.includes(verb)) throw methodNotAllowed()
 }
 
 const ACROSS_NAMESPACES = new Set(['list', 'watch'])
@@ -109,9 +146,6 @@ async function answerSubresource(
   const { info } = request
   const resource = context.resources.get(info.group, info.version, info.resource)
   if (resource === undefined) throw unknownResource()
-  const verbs = verbsOf(kind, info.subresource)
-  if (verbs.length === 0) throw unknownResource()
-  if (!verbs.includes(info.verb)) throw methodNotAllowed()
   const handler = SUBRESOURCES[info.subresource]
   if (handler !== undefined) return handler(context, resource, request)
   switch (info.verb) {
@@ -129,13 +163,4 @@ async function answerSubresource(
 function verbsOf(kind: KindDefinition, name: string): readonly string[] {
   if (name === 'status') return kind.hasStatus ? ['get', 'update', 'patch'] : []
   return kind.subresources.find((subresource) => subresource.name === name)?.verbs ?? []
-}
-
-function unknownResource(): StatusError {
-  return new StatusError({
-    code: 404,
-    reason: 'NotFound',
-    message: 'the server could not find the requested resource',
-    details: {},
-  })
 }

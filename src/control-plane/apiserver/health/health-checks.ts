@@ -62,7 +62,7 @@ export class HealthChecks {
     const check = this.#checks[group].get(name)
     if (check === undefined) return null
     const error = await failureOf(check)
-    return error === null ? text(200, 'ok') : text(500, `internal server error: ${error}\n`)
+    return error === null ? { ...text(200, 'ok'), headers: {} } : text(500, `internal server error: ${error}\n`)
   }
 
   async #run(

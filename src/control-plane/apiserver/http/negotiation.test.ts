@@ -1,31 +1,60 @@
-/** Accept headers: what is chosen, and what is refused before anything happens. */
+/** Accept headers: what is chosen, and what is refused. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { KINDS } from '#api/kinds.ts'
 import { StatusError } from '#machinery/status-error.ts'
-import { OK, requestOf } from '../testing.ts'
-import { acceptsGzip, negotiateMediaType, parseAccept, PROTOBUF, wantsPretty } from './negotiation.ts'
-import { createNegotiationStage } from './negotiation-stage.ts'
+import { requestOf } from '../testing.ts'
+import { acceptsGzip, acceptsOneOf, consumesOneOf, parseAccept } from './accept-header.ts'
+import {
+  CBOR,
+  JSON_TYPE,
+  MEDIA_TYPES,
+  MEDIA_TYPES_WITH_CBOR,
+  negotiate,
+  PLAIN,
+  PROTOBUF,
+  RESOURCE,
+  streamTypesOf,
+  wantsPretty,
+  YAML_TYPE,
+} from './negotiation.ts'
+import { checkRouteMedia } from './route-media.ts'
+
+const chosen = (header: string | undefined, restrictions = PLAIN): string | null =>
+  negotiate(header, MEDIA_TYPES, restrictions)?.mediaType ?? null
 
 test('the best clause that there is', () => {
   const rows: [string | undefined, string | null][] = [
-    [undefined, 'application/json'],
-    ['', 'application/json'],
-    ['*/*', 'application/json'],
-    ['application/yaml', 'application/yaml'],
-    ['application/json;q=0.5, application/yaml', 'application/yaml'],
+    [undefined, JSON_TYPE],
+    ['', JSON_TYPE],
+    ['*/*', JSON_TYPE],
+    ['*', JSON_TYPE],
+    ['*/json', null],
+    ['application/*', JSON_TYPE],
+    ['application/yaml', YAML_TYPE],
+    ['application/yaml;q=0', YAML_TYPE],
+    ['application/json;q=0.5, application/yaml', YAML_TYPE],
+    ['application/json;q=abc, application/yaml', YAML_TYPE],
+    ['application/*,application/yaml;q=0.9', YAML_TYPE],
     [`${PROTOBUF},application/json`, PROTOBUF],
-    [`${PROTOBUF};q=0.5,application/json;q=0.9`, 'application/json'],
+    [`${PROTOBUF};q=0.5,application/json;q=0.9`, JSON_TYPE],
     [`application/xml,${PROTOBUF}`, PROTOBUF],
+    ['application/json;charset=utf-8', JSON_TYPE],
+    ['application/json;stream=watch', JSON_TYPE],
+    ['application/json;stream=other', null],
+    ['application/yaml;stream=watch', null],
+    ['application/json;sv=v1', null],
+    ['application/json;sv=', JSON_TYPE],
+    ['APPLICATION/JSON', null],
+    ['application/cbor', null],
     ['text/html', null],
+    [',', null],
   ]
-  for (const [header, expected] of rows)
-    assert.equal(negotiateMediaType(header, { hasForms: false }), expected, String(header))
-  assert.deepEqual(parseAccept('application/json;as=Table;v=v1;g=meta.k8s.io;q=0.9')[0], {
-    type: 'application/json',
-    parameters: { as: 'Table', v: 'v1', g: 'meta.k8s.io' },
-    quality: 0.9,
-  })
+  for (const [header, expected] of rows) assert.equal(chosen(header), expected, String(header))
+  assert.deepEqual(parseAccept('application/json;as=Table;v=v1;g=meta.k8s.io;q=0.9'), [
+    { type: 'application', subtype: 'json', parameters: { as: 'Table', v: 'v1', g: 'meta.k8s.io' }, quality: 0.9 },
+  ])
+  assert.equal(negotiate('application/cbor', MEDIA_TYPES_WITH_CBOR, PLAIN)?.mediaType, CBOR)
+  assert.equal(negotiate('application/json;pretty=1', MEDIA_TYPES, PLAIN)?.pretty, true)
 })
 
 test('a clause with a form counts only for answers that have it', () => {
@@ -33,60 +62,52 @@ test('a clause with a form counts only for answers that have it', () => {
   const rows: [string, string | null, string | null][] = [
     // Header, for a resource, for an error or a document.
     [form('PartialObjectMetadata'), PROTOBUF, null],
-    [`${form('PartialObjectMetadataList')},application/yaml`, PROTOBUF, 'application/yaml'],
+    [`${form('PartialObjectMetadataList')},application/yaml`, PROTOBUF, YAML_TYPE],
     [form('PartialObjectMetadata', 'v9'), null, null],
-    [`${form('Table')},application/json`, 'application/json', 'application/json'],
-    [`application/json;as=Table;g=meta.k8s.io;v=v1,${PROTOBUF}`, 'application/json', PROTOBUF],
+    [`${form('Table')},application/json`, JSON_TYPE, JSON_TYPE],
+    [`application/json;as=Table;g=meta.k8s.io;v=v1,${PROTOBUF}`, JSON_TYPE, PROTOBUF],
+    ['application/json;g=meta.k8s.io;v=v1', null, null],
+    ['application/yaml;as=Table;g=meta.k8s.io;v=v1;sv=v1', YAML_TYPE, null],
   ]
   for (const [header, resource, other] of rows) {
-    assert.equal(negotiateMediaType(header, { hasForms: true }), resource, header)
-    assert.equal(negotiateMediaType(header, { hasForms: false }), other, header)
+    assert.equal(chosen(header, RESOURCE), resource, header)
+    assert.equal(chosen(header), other, header)
   }
 })
 
 test('compression and indentation', () => {
-  assert.ok(acceptsGzip('deflate, gzip;q=0.8'))
-  assert.ok(!acceptsGzip('gzip;q=0'))
+  assert.ok(acceptsGzip('deflate, gzip'))
+  assert.ok(!acceptsGzip('gzip;q=0.8'))
   assert.ok(!acceptsGzip(undefined))
   assert.ok(wantsPretty(new URLSearchParams(), 'curl/8.0'))
   assert.ok(!wantsPretty(new URLSearchParams('pretty=false'), 'curl/8.0'))
   assert.ok(!wantsPretty(new URLSearchParams(), 'kubectl/v1.37.2'))
 })
 
-test('requests that cannot be answered are refused', async () => {
-  const stage = createNegotiationStage(KINDS)
-  const outcome = async (target: string, accept: string): Promise<string> => {
+test('the router looks at types alone', () => {
+  assert.ok(acceptsOneOf(undefined, [JSON_TYPE]))
+  assert.ok(acceptsOneOf('text/html, application/json;as=Bogus', [JSON_TYPE]))
+  assert.ok(!acceptsOneOf('application/*', [JSON_TYPE]))
+  assert.ok(consumesOneOf(undefined, [JSON_TYPE], 'GET'))
+  assert.ok(!consumesOneOf(undefined, [JSON_TYPE], 'PATCH'))
+  assert.ok(consumesOneOf('application/json; charset=utf-8', [JSON_TYPE], 'PATCH'))
+  const outcome = (headers: Record<string, string>): string => {
     try {
-      await stage(requestOf('GET', target, { headers: { Accept: accept } }), async () => OK)
+      checkRouteMedia(requestOf('PATCH', '/api/v1/namespaces/a', { headers }), {
+        produces: [...MEDIA_TYPES, ...streamTypesOf(MEDIA_TYPES)],
+        consumes: ['application/merge-patch+json'],
+      })
       return 'passed'
     } catch (error) {
       assert.ok(error instanceof StatusError)
       return `${error.code} ${error.message.replaceAll('\n', ' ')}`
     }
   }
-  const types = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
-  const streams = 'application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch'
-  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
-  const rows: [string, string, string][] = [
-    ['/api/v1/namespaces/a/pods/p', 'text/html', `406 406: Not Acceptable  Available representations: ${types}`],
-    [
-      '/api/v1/namespaces/a/pods',
-      'text/html',
-      `406 406: Not Acceptable  Available representations: ${types}, ${streams}`,
-    ],
-    [
-      '/api/v1/namespaces/a/pods/p',
-      'application/json;as=Bogus',
-      `406 only the following media types are accepted: ${types}`,
-    ],
-    ['/api/v1/namespaces/a/pods/p', table, 'passed'],
-    ['/api/v1/namespaces/a/pods/p/log', 'text/plain', 'passed'],
-    ['/api/v1/bogus', 'text/html', 'passed'],
-    ['/healthz', 'text/html', 'passed'],
-    ['/apis', 'text/html', `406 406: Not Acceptable  Available representations: ${types}`],
-    ['/apis', 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList', 'passed'],
-    ['/apis', table, `406 only the following media types are accepted: ${types}`],
-  ]
-  for (const [target, accept, expected] of rows)
-    assert.equal(await outcome(target, accept), expected, `${target} ${accept}`)
+  assert.equal(outcome({ Accept: 'text/html' }), '415 415: Unsupported Media Type')
+  assert.equal(outcome({ 'Content-Type': 'application/merge-patch+json', Accept: '*/*' }), 'passed')
+  assert.equal(
+    outcome({ 'Content-Type': 'application/merge-patch+json', Accept: 'text/html' }),
+    `406 406: Not Acceptable  Available representations: application/json, application/yaml, ${PROTOBUF}, ` +
+      `application/json;stream=watch, ${PROTOBUF};stream=watch`,
+  )
 })

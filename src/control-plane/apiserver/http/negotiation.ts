@@ -1,70 +1,95 @@
-/** Chooses the encoding of an answer from the Accept header, and refuses in upstream's words. */
+/** Chooses the encoding of an answer from the Accept header, by upstream's rules and in its words. */
+import type { FeatureGates } from '#base/feature-gates.ts'
 import { StatusError } from '#machinery/status-error.ts'
+import { parseAccept, type AcceptClause } from './accept-header.ts'
 
+export const JSON_TYPE = 'application/json'
+export const YAML_TYPE = 'application/yaml'
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+export const CBOR = 'application/cbor'
+export const CBOR_SEQUENCE = 'application/cbor-seq'
 
-export type MediaType = 'application/json' | 'application/yaml' | typeof PROTOBUF
+export type MediaType = typeof JSON_TYPE | typeof YAML_TYPE | typeof PROTOBUF | typeof CBOR
 
-/** What upstream's refusals list. */
-export const MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const
+/** What upstream's refusals list, in the order in which wildcards choose. */
+export const MEDIA_TYPES: readonly MediaType[] = [JSON_TYPE, YAML_TYPE, PROTOBUF]
+/** With the feature gate CBORServingAndStorage. */
+export const MEDIA_TYPES_WITH_CBOR: readonly MediaType[] = [...MEDIA_TYPES, CBOR]
 
-export type AcceptClause = {
-  /** `type/subtype`, lower-case. */
-  readonly type: string
-  readonly parameters: Readonly<Record<string, string>>
-  readonly quality: number
+export const mediaTypesOf = (features: FeatureGates): readonly MediaType[] =>
+  features.isEnabled('CBORServingAndStorage') ? MEDIA_TYPES_WITH_CBOR : MEDIA_TYPES
+
+/** The encodings that streams of events have. */
+export function streamTypesOf(types: readonly MediaType[]): string[] {
+  return types.flatMap((type) =>
+    type === YAML_TYPE ? [] : [type === CBOR ? CBOR_SEQUENCE : `${type};stream=watch`],
+  )
 }
 
-/** The clauses of an Accept header, best first; none for a missing header. */
-export function parseAccept(header: string | undefined): AcceptClause[] {
-  if (header === undefined || header.trim() === '') return []
-  const clauses = header.split(',').flatMap((text): AcceptClause[] => {
-    const [type, ...rest] = text.split(';').map((part) => part.trim())
-    if (type === undefined || type === '') return []
-    const parameters: Record<string, string> = {}
-    for (const part of rest) {
-      const equals = part.indexOf('=')
-      if (equals > 0) parameters[part.slice(0, equals).trim().toLowerCase()] = unquote(part.slice(equals + 1).trim())
+/** The kind that a client wants an answer turned into. */
+export type FormKind = { readonly kind: string; readonly group: string; readonly version: string }
+
+export type Encoding = {
+  readonly mediaType: MediaType
+  /** Asked for by a parameter of the media type. */
+  readonly pretty: boolean
+  /** Null: the object as it is. */
+  readonly form: FormKind | null
+}
+
+/** What an endpoint can do beside writing its objects as they are. */
+export type Restrictions = {
+  readonly allowsForm: (mediaType: MediaType, form: FormKind | null) => boolean
+  readonly serverVersion: string
+}
+
+/** Errors and documents have one form. */
+export const PLAIN: Restrictions = { allowsForm: (_mediaType, form) => form === null, serverVersion: '' }
+
+export const META_GROUP = 'meta.k8s.io'
+export type FormName = 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
+
+/** Tables are no messages of protobuf, and have no form in CBOR. */
+export const RESOURCE: Restrictions = {
+  serverVersion: 'v1',
+  allowsForm: (mediaType, form) => {
+    if (form === null) return true
+    if (form.group !== META_GROUP || (form.version !== 'v1' && form.version !== 'v1beta1')) return false
+    if (form.kind === 'Table') return mediaType === JSON_TYPE || mediaType === YAML_TYPE
+    return form.kind === 'PartialObjectMetadata' || form.kind === 'PartialObjectMetadataList'
+  },
+}
+
+/** The encoding to write; null when the client accepts none that there is. */
+export function negotiate(
+  header: string | undefined,
+  supported: readonly MediaType[],
+  restrictions: Restrictions,
+): Encoding | null {
+  if (header === undefined || header === '') return { mediaType: supported[0]!, pretty: false, form: null }
+  for (const clause of parseAccept(header))
+    for (const mediaType of supported) {
+      const encoding = includes(clause, mediaType) ? encodingOf(clause, mediaType, restrictions) : null
+      if (encoding !== null) return encoding
     }
-    const { q, ...others } = parameters
-    const quality = q === undefined ? 1 : Number(q)
-    return [{ type: type.toLowerCase(), parameters: others, quality: Number.isNaN(quality) ? 1 : quality }]
-  })
-  return clauses.toSorted((a, b) => b.quality - a.quality || specificity(b.type) - specificity(a.type))
-}
-
-const unquote = (text: string): string => (/^".*"$/.test(text) ? text.slice(1, -1) : text)
-
-const specificity = (type: string): number => (type === '*/*' ? 0 : type.endsWith('/*') ? 1 : 2)
-
-/**
- * The encoding to write; null when the client accepts none that there is. Clauses that ask for another form are meant for the answer of
- * a resource: they do not say how an error or a document is written.
- */
-export function negotiateMediaType(header: string | undefined, { hasForms }: { hasForms: boolean }): MediaType | null {
-  const clauses = parseAccept(header)
-  if (clauses.length === 0) return 'application/json'
-  for (const clause of clauses) {
-    const { type, parameters } = clause
-    if (parameters['as'] !== undefined && !(hasForms && isOfferedForm(clause))) continue
-    if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'application/json'
-    if (type === 'application/yaml' || type === PROTOBUF) return type
-  }
   return null
 }
 
-export type FormName = 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
-
-export const META_GROUP = 'meta.k8s.io'
-const FORMS: ReadonlySet<string> = new Set<FormName>(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
-
-/** Whether resources can be answered in the form that a clause asks for. Tables are no messages of protobuf. */
-export function isOfferedForm({ type, parameters: { as = '', g, v } }: AcceptClause): boolean {
-  if (!FORMS.has(as) || (as === 'Table' && type === PROTOBUF)) return false
-  return g === META_GROUP && (v === 'v1' || v === 'v1beta1')
+function includes({ type, subtype }: AcceptClause, mediaType: MediaType): boolean {
+  if (type === '*') return subtype === '*'
+  return type === 'application' && (subtype === '*' || `application/${subtype}` === mediaType)
 }
 
-/** The refusal of a route that has no such representation at all. */
+function encodingOf({ parameters }: AcceptClause, mediaType: MediaType, restrictions: Restrictions): Encoding | null {
+  const { as, g, v, stream = '', sv = '', pretty } = parameters
+  const isForm = as !== undefined || g !== undefined || v !== undefined
+  const form = isForm ? { kind: as ?? '', group: g ?? '', version: v ?? '' } : null
+  if (stream !== '' && (stream !== 'watch' || mediaType === YAML_TYPE)) return null
+  if (sv !== '' && sv !== restrictions.serverVersion) return null
+  return restrictions.allowsForm(mediaType, form) ? { mediaType, pretty: pretty === '1', form } : null
+}
+
+/** A route that is there, but not in any of these representations: the refusal of upstream's router. */
 export function notAcceptable(available: readonly string[]): StatusError {
   return new StatusError({
     code: 406,
@@ -74,13 +99,18 @@ export function notAcceptable(available: readonly string[]): StatusError {
   })
 }
 
+/** The refusal behind the router, of parameters that the encodings do not have. */
+export function noSuchForm(accepted: readonly string[]): StatusError {
+  return new StatusError({
+    code: 406,
+    reason: 'NotAcceptable',
+    message: `only the following media types are accepted: ${accepted.join(', ')}`,
+  })
+}
+
 /** Browsers and download tools get indented JSON without asking. */
 export function wantsPretty(query: URLSearchParams, userAgent: string | undefined): boolean {
   const asked = query.get('pretty')
   if (asked !== null && asked !== '') return ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(asked)
   return /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent ?? '')
-}
-
-export function acceptsGzip(header: string | undefined): boolean {
-  return parseAccept(header).some(({ type, quality }) => type === 'gzip' && quality > 0)
 }

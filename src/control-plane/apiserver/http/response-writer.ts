@@ -4,7 +4,19 @@ import { StatusError } from '#machinery/status-error.ts'
 import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, ResponseBody } from '../request.ts'
 import type { Exchange } from './exchange.ts'
-import { acceptsGzip, negotiateMediaType, PROTOBUF, wantsPretty, type MediaType } from './negotiation.ts'
+import { acceptsGzip } from './accept-header.ts'
+import {
+  JSON_TYPE,
+  negotiate,
+  noSuchForm,
+  PLAIN,
+  PROTOBUF,
+  RESOURCE,
+  wantsPretty,
+  YAML_TYPE,
+  type Encoding,
+  type MediaType,
+} from './negotiation.ts'
 import { compressInto, write, writeParts } from './output.ts'
 import { encodeProtobuf, encodeProtobufList } from './protobuf-writer.ts'
 import { writeWatch } from './watch-writer.ts'
@@ -41,25 +53,31 @@ export async function writeResponse(
   exchange: Exchange,
   request: AnswerRequest,
   response: ApiResponse,
-  options: { readonly headers: Headers; readonly clock: Clock; readonly protobufTypes: ProtobufTypes },
+  options: { readonly headers: Headers; readonly clock: Clock; readonly encodings: Encodings },
 ): Promise<void> {
-  const { headers, clock, protobufTypes } = options
+  const { headers, clock, encodings } = options
+  const { protobufTypes } = encodings
   const { body, code } = response
-  // An answer that cannot be refused any more (an error, a change that happened) is JSON if nothing else is accepted.
-  const hasForms = request.info.isResourceRequest && code < 400
-  const mediaType = negotiateMediaType(request.headers['accept'], { hasForms }) ?? 'application/json'
   switch (body.form) {
     case 'object':
-    case 'stored':
-      return writeWhole(exchange, request, code, headers, encodeSingle(request, body, mediaType, protobufTypes))
-    case 'list':
-      return writeList(exchange, request, code, headers, { body, clock, mediaType, protobufTypes })
-    case 'watch':
+    case 'stored': {
+      const chosen = body.form === 'object' ? body.written : undefined
+      const encoding = chosen === undefined ? encodingFor(request, code, encodings) : { ...PLAIN_ENCODING, ...chosen }
+      const encoded = encodeSingle(request, body, encoding, protobufTypes)
+      return writeWhole(exchange, request, code, headers, chosen === undefined ? encoded : { ...encoded, ...chosen })
+    }
+    case 'list': {
+      const encoding = encodingFor(request, code, encodings)!
+      return writeList(exchange, request, code, headers, { body, clock, encoding, protobufTypes })
+    }
+    case 'watch': {
+      const { mediaType } = encodingFor(request, code, encodings)!
       return writeWatch(exchange, code, headers, {
         stream: body.stream,
         clock,
         protobufTypes: mediaType === PROTOBUF ? protobufTypes : null,
       })
+    }
     case 'raw':
       return writeRaw(exchange, code, headers, body)
     case 'upgrade': {
@@ -69,44 +87,66 @@ export async function writeResponse(
   }
 }
 
+/** The encodings that this server has. */
+export type Encodings = { readonly mediaTypes: readonly MediaType[]; readonly protobufTypes: ProtobufTypes }
+
+/** Null for an error that is in no encoding that the client accepts: it is answered all the same. */
+function encodingFor({ info, headers }: AnswerRequest, code: number, { mediaTypes }: Encodings): Encoding | null {
+  const encoding = negotiate(headers['accept'], mediaTypes, info.isResourceRequest && code < 400 ? RESOURCE : PLAIN)
+  if (encoding === null && code < 400) throw noSuchForm(mediaTypes)
+  return encoding
+}
+
+const PLAIN_ENCODING = { pretty: false, form: null } as const
+
 const UPGRADE_REQUIRED = { code: 400, reason: 'BadRequest', message: 'Upgrade request required' } as const
 
-type Encoded = { readonly mediaType: string; readonly content: Buffer; readonly newline: boolean }
+/** `contentType` is set where the answer says more than its encoding. */
+type Encoded = { readonly mediaType: string; readonly contentType?: string; readonly content: Buffer; readonly newline: boolean }
 
 function encodeSingle(
   request: AnswerRequest,
   body: Extract<ResponseBody, { form: 'object' | 'stored' }>,
-  mediaType: MediaType,
+  encoding: Encoding | null,
   protobufTypes: ProtobufTypes,
 ): Encoded {
+  if (encoding === null) return encodeObject((body as { object: unknown }).object, JSON_TYPE, true)
+  const { mediaType } = encoding
   if (mediaType === PROTOBUF) {
     const content = encodeProtobuf(body.form === 'stored' ? body.stored.object() : body.object, protobufTypes)
     if (content !== null) return { mediaType, content, newline: false }
   }
-  const pretty = wantsPretty(request.query, request.headers['user-agent'])
-  if (body.form === 'stored' && mediaType === 'application/json' && !pretty)
+  const pretty = isPretty(request, encoding)
+  if (body.form === 'stored' && mediaType === JSON_TYPE && !pretty)
     return { mediaType, content: body.stored.bytes, newline: true }
   const object = body.form === 'stored' ? (JSON.parse(body.stored.bytes.toString()) as unknown) : body.object
   return encodeObject(object, mediaType, pretty)
 }
 
+const isPretty = ({ query, headers }: AnswerRequest, { pretty }: Encoding): boolean =>
+  pretty || wantsPretty(query, headers['user-agent'])
+
 function encodeObject(object: unknown, mediaType: MediaType, pretty: boolean): Encoded {
-  if (mediaType === 'application/yaml') return { mediaType, content: Buffer.from(writeYaml(object)), newline: false }
-  const text = pretty ? JSON.stringify(object, null, 2) : JSON.stringify(object)
-  return { mediaType: 'application/json', content: Buffer.from(text), newline: !pretty }
+  if (mediaType === YAML_TYPE) return { mediaType, content: Buffer.from(writeYaml(object)), newline: false }
+  const text = escapeMarkup(pretty ? JSON.stringify(object, null, 2) : JSON.stringify(object))
+  return { mediaType: JSON_TYPE, content: Buffer.from(text), newline: !pretty }
 }
+
+/** As upstream's encoder does it, so that no browser takes a text for a page. */
+const escapeMarkup = (json: string): string =>
+  json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 async function writeWhole(
   exchange: Exchange,
   request: AnswerRequest,
   code: number,
   headers: Headers,
-  { mediaType, content, newline }: Encoded,
+  { mediaType, contentType = mediaType, content, newline }: Encoded,
 ): Promise<void> {
   const compress = content.length > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
   const parts = newline ? [content, NEWLINE] : [content]
   const size = content.length + (newline ? 1 : 0)
-  const head: Headers = { ...headers, 'Content-Type': mediaType }
+  const head: Headers = { ...headers, 'Content-Type': contentType }
   if (compress) Object.assign(head, COMPRESSED)
   else head['Content-Length'] = String(size)
   exchange.sendHead(code, head)
@@ -124,7 +164,7 @@ type ListBody = Extract<ResponseBody, { form: 'list' }>
 type ListOptions = {
   readonly body: ListBody
   readonly clock: Clock
-  readonly mediaType: MediaType
+  readonly encoding: Encoding
   readonly protobufTypes: ProtobufTypes
 }
 
@@ -133,21 +173,22 @@ async function writeList(
   request: AnswerRequest,
   code: number,
   headers: Headers,
-  { body, clock, mediaType, protobufTypes }: ListOptions,
+  { body, clock, encoding, protobufTypes }: ListOptions,
 ): Promise<void> {
+  const { mediaType } = encoding
   if (mediaType === PROTOBUF) {
     const parts = await encodeProtobufList(body, protobufTypes, clock)
     if (parts !== null) return writeListParts(exchange, request, { code, headers, mediaType, parts, clock })
   }
-  const pretty = wantsPretty(request.query, request.headers['user-agent'])
-  if (mediaType === 'application/yaml' || pretty) {
+  const pretty = isPretty(request, encoding)
+  if (mediaType === YAML_TYPE || pretty) {
     const encoded = encodeObject(await decodeList(body, clock), mediaType, pretty)
     return writeWhole(exchange, request, code, headers, encoded)
   }
   // A long list is on its way before its last part is looked at, so its exact length is not known.
   const isLong = body.items.length > SIZED_ITEMS_MAX
   const parts = isLong ? listParts(body) : [...listParts(body)]
-  return writeListParts(exchange, request, { code, headers, mediaType: 'application/json', parts, clock })
+  return writeListParts(exchange, request, { code, headers, mediaType: JSON_TYPE, parts, clock })
 }
 
 type ListParts = {

@@ -8,14 +8,13 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { randomUuid, type RandomSource } from '#base/random.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
-import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { isLongRunning } from '../request-info.ts'
 import { createApiRequest } from './api-request.ts'
 import { answerClientError } from './client-error.ts'
 import { http1Exchange, http2Exchange, upgradeExchange, type Exchange } from './exchange.ts'
 import { ClientGoneError } from './output.ts'
-import { answerHeaders, writeResponse } from './response-writer.ts'
+import { answerHeaders, writeResponse, type Encodings } from './response-writer.ts'
 
 /** A request that is being answered. */
 type Running = { readonly controller: AbortController; isLong: boolean }
@@ -30,7 +29,7 @@ export type HttpServerOptions = {
   /** PEM; certificates of clients are checked against it. */
   readonly clientCa: string
   readonly serving: ServingCertificate
-  readonly protobufTypes: ProtobufTypes
+  readonly encodings: Encodings
 }
 
 /** How long an idle connection of HTTP/1.1 is kept (Go clients close theirs after 90 s, so they come first). */
@@ -134,7 +133,7 @@ export class HttpServer {
   }
 
   async #answer(exchange: Exchange, running: Running): Promise<void> {
-    const { clock, log, protobufTypes } = this.#options
+    const { clock, log, encodings } = this.#options
     let request: ApiRequest | null = null
     const auditId =
       exchange.rawHeaders.find(([name]) => name.toLowerCase() === 'audit-id')?.[1] ?? randomUuid(this.#options.random)
@@ -143,7 +142,7 @@ export class HttpServer {
       running.isLong = isLongRunning(request.info)
       const response = await this.#options.handler(request)
       const headers = answerHeaders(request, auditId, response.headers)
-      await writeResponse(exchange, request, response, { headers, clock, protobufTypes })
+      await writeResponse(exchange, request, response, { headers, clock, encodings })
     } catch (error) {
       if (error instanceof ClientGoneError) return void exchange.output.destroy()
       // What breaks because the client has left is nobody's failure.
@@ -157,10 +156,10 @@ export class HttpServer {
     if (exchange.headSent) return void exchange.output.destroy()
     const response = errorResponse(error)
     const headers = answerHeaders(request, auditId, response.headers)
-    const { clock, protobufTypes } = this.#options
+    const { clock, encodings } = this.#options
     exchange.dropBody()
     try {
-      await writeResponse(exchange, request ?? UNREADABLE_REQUEST, response, { headers, clock, protobufTypes })
+      await writeResponse(exchange, request ?? UNREADABLE_REQUEST, response, { headers, clock, encodings })
     } catch {
       exchange.output.destroy()
     }

@@ -1,8 +1,8 @@
 /** Answers in the form the client asked for: Table (what `kubectl get` prints), metadata only, or the objects themselves. */
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { badRequest, StatusError } from '#machinery/status-error.ts'
-import { isOfferedForm, MEDIA_TYPES, META_GROUP, parseAccept, PROTOBUF, type FormName } from '../http/negotiation.ts'
-import type { ApiRequest, ApiResponse, ServedWatchEvent, StoredObject, WatchStream } from '../request.ts'
+import type { FormKind, FormName } from '../http/negotiation.ts'
+import type { ApiResponse, ServedWatchEvent, StoredObject, WatchStream } from '../request.ts'
 import { columnDefinitionsOf, renderRow, type IncludeObject, type Shape } from './table-rows.ts'
 
 /** Another form than the objects themselves. */
@@ -29,19 +29,9 @@ export function transformForAccept(response: ApiResponse, form: Form, kind: Shap
   return response
 }
 
-/** The first clause that can be answered decides; null: the objects themselves. Throws 406 when there is none. */
-export function negotiateForm({ headers, query }: ApiRequest): Form | null {
-  let isRefused = false
-  for (const clause of parseAccept(headers['accept'])) {
-    const { type } = clause
-    if (type !== 'application/json' && type !== 'application/yaml' && type !== PROTOBUF && !type.includes('*')) continue
-    const { as, v } = clause.parameters
-    if (as === undefined) return null
-    if (!isOfferedForm(clause)) isRefused = true
-    else return { as: as as FormName, apiVersion: `${META_GROUP}/${v}`, include: readInclude(as, query) }
-  }
-  if (!isRefused) return null
-  throw refuse(`only the following media types are accepted: ${MEDIA_TYPES.join(', ')}`)
+/** The form that was negotiated, with what the query says of it. Throws 400 for a query that says nonsense. */
+export function formOf({ kind, group, version }: FormKind, query: URLSearchParams): Form {
+  return { as: kind as FormName, apiVersion: `${group}/${version}`, include: readInclude(kind, query) }
 }
 
 function readInclude(as: string, query: URLSearchParams): IncludeObject {
