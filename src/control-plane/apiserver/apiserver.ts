@@ -116,7 +116,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log: log.child({ part: 'http' }),
     clientCa: options.clientCa,
     serving: options.serving,
-    encodings: { mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES), protobufTypes: protobufTypesOf(options.kinds) },
+    encodings: {
+      mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES),
+      protobufTypes: protobufTypesOf(options.kinds),
+    },
   })
   const port = await http.listen(options.serving.port, options.serving.address)
   void start(parts, options, port).catch((error: unknown) => {
@@ -308,7 +311,10 @@ function createServerRoutes(
     kinds,
     resources: parts.backend.handler,
     proxy: createProxyHandler({ client: parts.client, kubeletClient: options.kubeletClient, random }),
-    pathHandlers: [discoveryHandler(kinds, { serverAddress, mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES) }), openApiHandler(kinds)],
+    pathHandlers: [
+      discoveryHandler(kinds, { serverAddress, mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES) }),
+      openApiHandler(kinds),
+    ],
     health: parts.health,
     metrics: parts.metrics,
     serviceAccountKeys: parts.keys,

@@ -70,10 +70,7 @@ function fixedPaths(routes: Routes): Map<string, Handler> {
         body: { form: 'raw', contentType: metrics.registry.contentType, content: await metrics.registry.metrics() },
       }),
     ],
-    [
-      '/openid/v1/jwks',
-      onlyGet({ produces: [JWKS_TYPE] }, () => raw(JWKS_TYPE, toJsonWebKeySet(serviceAccountKeys))),
-    ],
+    ['/openid/v1/jwks', onlyGet({ produces: [JWKS_TYPE] }, () => raw(JWKS_TYPE, toJsonWebKeySet(serviceAccountKeys)))],
     [
       '/.well-known/openid-configuration',
       onlyGet({ produces: [JSON_TYPE] }, () =>

@@ -17,7 +17,13 @@ const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 const handler = discoveryHandler(KINDS, { serverAddress: '10.0.0.1:6443' })
 
 function get(path: string, headers: Record<string, string> = {}): Promise<ApiResponse> {
-  return handler({ method: 'GET', path, query: new URLSearchParams(), headers } as unknown as ApiRequest)
+  return handler({
+    method: 'GET',
+    path,
+    query: new URLSearchParams(),
+    headers,
+    body: { form: 'none' },
+  } as unknown as ApiRequest)
 }
 
 async function getJson(path: string, headers: Record<string, string> = {}): Promise<Record<string, unknown>> {
@@ -107,7 +113,13 @@ test('the aggregated form has every encoding', async () => {
 
 test('the paths of a group version take GET only, the lists of groups any method', async () => {
   const send = (method: string, path: string): Promise<ApiResponse> =>
-    handler({ method, path, query: new URLSearchParams(), headers: {} } as unknown as ApiRequest)
+    handler({
+      method,
+      path,
+      query: new URLSearchParams(),
+      headers: {},
+      body: { form: 'none' },
+    } as unknown as ApiRequest)
   for (const path of ['/api', '/api/v1', '/apis/apps/v1']) await assert.rejects(send('POST', path), { code: 405 })
   for (const path of ['/apis', '/apis/apps']) assert.equal((await send('POST', path)).code, 200)
   await assert.rejects(get('/api', { accept: 'text/html' }), { code: 406 })

@@ -3,7 +3,16 @@ import type { KindDefinition } from '#api/kind.ts'
 import { methodNotSupported } from '#machinery/status-error.ts'
 import { protobufTypesOf } from '../protobuf-types.ts'
 import type { Resource } from '../registry/resource.ts'
-import { mediaTypesOf, negotiate, noSuchForm, RESOURCE, streamTypesOf, YAML_TYPE, type Encoding, type MediaType } from '../http/negotiation.ts'
+import {
+  mediaTypesOf,
+  negotiate,
+  noSuchForm,
+  RESOURCE,
+  streamTypesOf,
+  YAML_TYPE,
+  type Encoding,
+  type MediaType,
+} from '../http/negotiation.ts'
 import { checkRouteMedia } from '../http/route-media.ts'
 import type { ApiRequest, ApiResponse, Handler, RequestInfo } from '../request.ts'
 import { methodNotAllowed, pageNotFound, unknownResource } from '../routes.ts'

@@ -21,9 +21,7 @@ export const mediaTypesOf = (features: FeatureGates): readonly MediaType[] =>
 
 /** The encodings that streams of events have. */
 export function streamTypesOf(types: readonly MediaType[]): string[] {
-  return types.flatMap((type) =>
-    type === YAML_TYPE ? [] : [type === CBOR ? CBOR_SEQUENCE : `${type};stream=watch`],
-  )
+  return types.flatMap((type) => (type === YAML_TYPE ? [] : [type === CBOR ? CBOR_SEQUENCE : `${type};stream=watch`]))
 }
 
 /** The kind that a client wants an answer turned into. */

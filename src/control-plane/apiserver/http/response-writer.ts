@@ -102,7 +102,12 @@ const PLAIN_ENCODING = { pretty: false, form: null } as const
 const UPGRADE_REQUIRED = { code: 400, reason: 'BadRequest', message: 'Upgrade request required' } as const
 
 /** `contentType` is set where the answer says more than its encoding. */
-type Encoded = { readonly mediaType: string; readonly contentType?: string; readonly content: Buffer; readonly newline: boolean }
+type Encoded = {
+  readonly mediaType: string
+  readonly contentType?: string
+  readonly content: Buffer
+  readonly newline: boolean
+}
 
 function encodeSingle(
   request: AnswerRequest,
