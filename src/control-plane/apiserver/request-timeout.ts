@@ -1,6 +1,6 @@
 /** Ends requests that take too long, except those that are meant to last. */
 import type { Clock } from '#base/clock.ts'
-import { parseDuration } from '#base/duration.ts'
+import { durationProblem, parseDuration } from '#base/duration.ts'
 import { badRequest, StatusError } from '#machinery/status-error.ts'
 import { isLongRunning } from './request-info.ts'
 import type { Stage } from './request.ts'
@@ -34,16 +34,8 @@ export function timeoutOf(text: string | null): number {
   if (text === null || text === '') return REQUEST_TIMEOUT_MS
   const parsed = parseDuration(text)
   if (parsed === null)
-    throw badRequest(
-      `invalid timeout specified in the request URL - time: ${durationProblem(text)} duration ${JSON.stringify(text)}`,
-    )
+    throw badRequest(`invalid timeout specified in the request URL - ${durationProblem(text)}`)
   return parsed === 0 ? REQUEST_TIMEOUT_MS : Math.max(0, parsed)
-}
-
-function durationProblem(text: string): string {
-  if (/^[\d.]+$/.test(text)) return 'missing unit in'
-  const [, unit] = /^[-+]?[\d.]*\d[\d.]*([^\d.]+)/.exec(text) ?? []
-  return unit === undefined ? 'invalid' : `unknown unit ${JSON.stringify(unit)} in`
 }
 
 function timedOut(): StatusError {
