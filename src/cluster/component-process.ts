@@ -10,6 +10,7 @@ import { SharedInformerFactory } from '#client/informer-factory.ts'
 import { inClusterConfig, loadKubeconfig } from '#client/kubeconfig.ts'
 import { RestClient } from '#client/rest-client.ts'
 import { explainError } from './explain-error.ts'
+import { UsageError } from './flag-set/parse-flags.ts'
 
 export type Component = {
   readonly client: Client
@@ -41,7 +42,7 @@ export async function runComponent(name: string, main: (signal: AbortSignal) => 
 export function tellFailure(name: string, error: unknown): never {
   const explanation = explainError(error)
   if (explanation === null) throw error
-  process.stderr.write(`${name}: ${explanation}\n`)
+  process.stderr.write(`${error instanceof UsageError ? 'Error' : name}: ${explanation}\n`)
   // Not `exitCode`: what a program that failed half-way left open would keep the process alive.
   process.exit(1)
 }

@@ -6,7 +6,9 @@ import type { Logger } from '#base/log.ts'
 import type { RandomSource } from '#base/random.ts'
 import { InProcessTransport, type InProcessServer } from '#client/in-process-transport.ts'
 import { RestClient } from '#client/rest-client.ts'
-import { APISERVER_USER, createAuthorizer } from '#control-plane/apiserver/apiserver.ts'
+import { APISERVER_USER } from '#control-plane/apiserver/apiserver.ts'
+import { createAuthorizer } from '#control-plane/apiserver/authorization/create-authorizer.ts'
+import { DEFAULT_SETTINGS } from '#control-plane/apiserver/settings.ts'
 import { ObjectFeeds } from '#control-plane/apiserver/authorization/object-feeds.ts'
 import { createAuthorizationStage } from '#control-plane/apiserver/authorization/authorization-stage.ts'
 import { Bootstrap } from '#control-plane/apiserver/bootstrap/bootstrap.ts'
@@ -50,7 +52,7 @@ export class SimulatedApiServer {
     const { clock, log } = options
     const client = new RestClient(new InProcessTransport(this.inProcess(APISERVER_USER), 'kube-apiserver'))
     const feeds = new ObjectFeeds({ client, clock, log })
-    const authorizer = createAuthorizer(feeds)
+    const authorizer = createAuthorizer(feeds, DEFAULT_SETTINGS.authorizationModes)
     this.#backend = createResources(
       {
         ...options,
@@ -61,6 +63,7 @@ export class SimulatedApiServer {
         client,
         serviceClusterIpRange: SERVICE_RANGE,
         nodePortRange: NODE_PORTS,
+        settings: DEFAULT_SETTINGS,
       },
       { freeze: true },
     )

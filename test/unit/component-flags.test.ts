@@ -5,9 +5,27 @@ import { test } from 'node:test'
 
 const BIN = new URL('../../bin/', import.meta.url).pathname
 
+const REQUIRED = [
+  '--data-dir=/none',
+  '--service-account-issuer=https://issuer',
+  '--service-account-key-file=/none',
+  '--service-account-signing-key-file=/none',
+]
+
 const REFUSALS: readonly (readonly [program: string, args: readonly string[], words: RegExp])[] = [
-  ['kube-apiserver', [], /^kube-apiserver: --tls-cert-file is missing\n$/],
-  ['kube-apiserver', ['--tls-cert-file=/none'], /^kube-apiserver: --tls-cert-file: ENOENT.*\n$/],
+  ['kube-apiserver', [], /^kube-apiserver: \[--service-account-signing-key-file and .* --data-dir is missing.*\]\n$/],
+  ['kube-apiserver', [...REQUIRED, '--client-ca-file=/none'], /^kube-apiserver: --client-ca-file: ENOENT.*\n$/],
+  ['kube-apiserver', ['--bogus'], /^Error: unknown flag: --bogus\n$/],
+  [
+    'kube-apiserver',
+    ['--event-ttl=x'],
+    /^Error: invalid argument "x" for "--event-ttl" flag: time: invalid duration "x"\n$/,
+  ],
+  [
+    'kube-apiserver',
+    ['--etcd-servers=http://127.0.0.1:2379'],
+    /^kube-apiserver: --etcd-servers is not supported: the store .*\n$/,
+  ],
   ['kube-controller-manager', ['--bogus'], /^error: unknown option '--bogus'\n$/],
   ['kube-controller-manager', ['--root-ca-file=/none'], /^kube-controller-manager: --root-ca-file: ENOENT.*\n$/],
   [

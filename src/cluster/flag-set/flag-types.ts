@@ -91,7 +91,9 @@ export function stringMap(help: string, type: string, malformed: (pair: string) 
       .map(([key, text]) => `${key}=${text}`)
       .toSorted()
       .join(',')
-  return { type, help, initial: {}, parse, print }
+  // Go's two types of maps differ in this.
+  const printed = type === 'stringToString' ? (value: StringMap): string => `[${print(value)}]` : print
+  return { type, help, initial: {}, parse, print: printed }
 }
 
 export type PortRange = { readonly from: number; readonly to: number }

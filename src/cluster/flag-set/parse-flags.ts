@@ -25,7 +25,9 @@ export function parseFlags<F extends Flags>(
     try {
       values.set(name, flag.parse(value, values.get(name)))
     } catch (error) {
-      throw new UsageError(`invalid argument ${JSON.stringify(value)} for ${quoteFlag(name, flag)} flag: ${(error as Error).message}`)
+      throw new UsageError(
+        `invalid argument ${JSON.stringify(value)} for ${quoteFlag(name, flag)} flag: ${(error as Error).message}`,
+      )
     }
   }
   const given = new Set(values.keys())
@@ -83,8 +85,7 @@ function longFlag(flags: ReadonlyMap<string, Flag<unknown>>, word: string): Foun
 
 function shortFlag(flags: ReadonlyMap<string, Flag<unknown>>, word: string): Found {
   const [name, flag] = [...flags].find(([, candidate]) => candidate.short === word[1]) ?? []
-  if (name === undefined || flag === undefined)
-    throw new UsageError(`unknown shorthand flag: '${word[1]}' in ${word}`)
+  if (name === undefined || flag === undefined) throw new UsageError(`unknown shorthand flag: '${word[1]}' in ${word}`)
   const rest = word.slice(2)
   return { name, flag, attached: rest === '' ? undefined : rest.replace(/^=/, '') }
 }

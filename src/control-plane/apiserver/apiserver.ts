@@ -1,7 +1,5 @@
 /** Puts an API server together: store, resources, chain, port, default objects and health. */
 import type { KindDefinition } from '#api/kind.ts'
-import { NODES, PODS, SECRETS, SERVICEACCOUNTS } from '#api/resources.gen.ts'
-import type { ResourceRef } from '#api/resource-ref.ts'
 import type { Clock } from '#base/clock.ts'
 import { DEFAULT_FEATURE_GATES, type FeatureGates } from '#base/feature-gates.ts'
 import type { Logger } from '#base/log.ts'
@@ -11,23 +9,13 @@ import { InProcessTransport, type InProcessServer } from '#client/in-process-tra
 import { RestClient } from '#client/rest-client.ts'
 import type { Store } from '#control-plane/store/store.ts'
 import type { AdmissionSettings } from './admission/index.ts'
-import { TokenAuthenticators, createAuthenticationStage } from './authentication/authentication-stage.ts'
-import { BootstrapTokenAuthenticator } from './authentication/bootstrap-tokens.ts'
+import { createAuthenticationStage } from './authentication/authentication-stage.ts'
+import { createTokens } from './authentication/create-tokens.ts'
 import { createImpersonationStage } from './authentication/impersonation-stage.ts'
 import { loadKeySet, type KeySet, type ServiceAccountKeys } from './authentication/service-account-keys.ts'
-import { SecretTokens } from './authentication/secret-tokens.ts'
-import { ServiceAccountTokens, type TokenObjects } from './authentication/service-account-tokens.ts'
-import type { TokenAuthenticator } from './authentication/token-authenticator.ts'
-import { TokenFileAuthenticator } from './authentication/token-file.ts'
-import { TokenSignatures } from './authentication/token-signatures.ts'
 import { createAuthorizationStage } from './authorization/authorization-stage.ts'
-import type { Authorizer } from './authorization/authorizer.ts'
-import { NodeAuthorizer } from './authorization/node-authorizer.ts'
-import { NodeGraph, followNodeGraph } from './authorization/node-graph.ts'
+import { createAuthorizer } from './authorization/create-authorizer.ts'
 import { ObjectFeeds } from './authorization/object-feeds.ts'
-import { RbacAuthorizer, followRbac } from './authorization/rbac-authorizer.ts'
-import { RbacIndex } from './authorization/rbac-index.ts'
-import { SuperuserAuthorizer, UnionAuthorizer } from './authorization/union-authorizer.ts'
 import { Bootstrap } from './bootstrap/bootstrap.ts'
 import { discoveryHandler, discoveryPaths } from './discovery/discovery-handler.ts'
 import { DEFAULT_LIMITS, createMaxInFlightStage, type InFlightLimits } from './flow-control/max-in-flight.ts'
@@ -35,7 +23,8 @@ import { createComponentChecks, type ComponentCheck } from './health/component-c
 import { followFlowSchemas } from './flow-control/dangling-flow-schemas.ts'
 import { HealthChecks } from './health/health-checks.ts'
 import { mediaTypesOf } from './http/negotiation.ts'
-import { HttpServer, type ServingCertificate } from './http/server.ts'
+import { HttpServer } from './http/server.ts'
+import type { ServingOptions } from './http/serving-options.ts'
 import { createInProcessServer } from './in-process-server.ts'
 import { ApiServerMetrics } from './metrics/metrics.ts'
 import { openApiHandler } from './openapi/openapi-handler.ts'
@@ -49,6 +38,7 @@ import { createTimeoutStage } from './request-timeout.ts'
 import type { Handler, UserInfo } from './request.ts'
 import type { NodePortRange, ResourceBackend, ResourceDependencies } from './resource-backend.ts'
 import { createRoutes } from './routes.ts'
+import { DEFAULT_SETTINGS, type ApiServerSettings } from './settings.ts'
 
 export type ApiServerOptions = {
   readonly store: Store
@@ -57,10 +47,12 @@ export type ApiServerOptions = {
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
-  readonly serving: ServingCertificate & { readonly port: number; readonly address: string }
+  readonly serving: ServingOptions
   /** Where nodes and pods reach this server; loopback: the `kubernetes` Service gets no endpoints. */
   readonly advertiseAddress: string
-  /** PEM of the authority that signs client certificates. */
+  /** In the URLs that the server tells of itself, where that is not `advertiseAddress`. */
+  readonly externalHost?: string
+  /** PEM of the authority that signs client certificates; empty: none is trusted. */
   readonly clientCa: string
   readonly serviceAccountKeys: ServiceAccountKeys
   /** The first one issues tokens, and is their audience. */
@@ -76,6 +68,8 @@ export type ApiServerOptions = {
   /** Those of the version unless given. */
   readonly features?: FeatureGates
   readonly admission?: AdmissionSettings
+  /** What differs from DEFAULT_SETTINGS. */
+  readonly settings?: Partial<ApiServerSettings>
 }
 
 export interface ApiServer {
@@ -115,13 +109,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     random: options.random,
     log: log.child({ part: 'http' }),
     clientCa: options.clientCa,
+    requestHeaderCa: parts.settings.requestHeader?.clientCa ?? '',
     serving: options.serving,
+    front: parts.settings,
     encodings: {
       mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES),
       protobufTypes: protobufTypesOf(options.kinds),
     },
   })
-  const port = await http.listen(options.serving.port, options.serving.address)
+  const port = await http.listen()
   void start(parts, options, port).catch((error: unknown) => {
     if (!parts.closing.signal.aborted) log.error('start failed', { error: String(error) })
   })
@@ -152,6 +148,7 @@ type Parts = {
   readonly bootstrap: Bootstrap
   readonly closing: AbortController
   readonly draining: { value: boolean }
+  readonly settings: ApiServerSettings
 }
 
 function assemble(options: ApiServerOptions): Parts {
@@ -159,6 +156,9 @@ function assemble(options: ApiServerOptions): Parts {
   const closing = new AbortController()
   const draining = { value: false }
   const issuers = options.serviceAccountIssuers ?? [DEFAULT_ISSUER]
+  const asked = { ...DEFAULT_SETTINGS, ...options.settings }
+  const apiAudiences = asked.apiAudiences.length > 0 ? asked.apiAudiences : [issuers[0]!]
+  const settings = { ...asked, apiAudiences }
   const keys = loadKeySet(options.serviceAccountKeys)
   const metrics = new ApiServerMetrics()
   const health = new HealthChecks()
@@ -168,20 +168,19 @@ function assemble(options: ApiServerOptions): Parts {
     createInProcessServer((request) => inProcessHandler!(request), { user, closing: closing.signal, clock })
   const client = new RestClient(new InProcessTransport(inProcess(APISERVER_USER), 'kube-apiserver'))
   const feeds = new ObjectFeeds({ client, clock, log: log.child({ part: 'authorization' }) })
-  const authorizer = createAuthorizer(feeds)
-  const signatures = new TokenSignatures(keys)
+  const authorizer = createAuthorizer(feeds, settings.authorizationModes)
   followInertKinds(kinds, feeds, { client, clock, log: log.child({ part: 'inert-conditions' }) })
   followFlowSchemas(feeds, { client, clock, log: log.child({ part: 'flow-control' }) })
-  const accountTokens = new ServiceAccountTokens({
+  const tokens = createTokens({
     keys,
-    signatures,
     issuers,
-    apiAudiences: [issuers[0]!],
-    objects: tokenObjects(client),
+    apiAudiences,
+    client,
     clock,
     random,
+    settings,
+    tokenFile: options.tokenFile,
   })
-  const tokens = createTokens(options, { accountTokens, signatures, client, audience: issuers[0]! })
   const backend = options.createResources({
     store,
     kinds,
@@ -196,14 +195,23 @@ function assemble(options: ApiServerOptions): Parts {
     serviceClusterIpRange: options.serviceClusterIpRange,
     nodePortRange: options.nodePortRange,
     ...(options.admission === undefined ? {} : { admission: options.admission }),
+    settings,
   })
   const bootstrap = new Bootstrap({ client, clock, log, health, options })
   addChecks(health, { store, feeds, backend, draining })
-  const routes = createServerRoutes(options, { backend, client, health, metrics, keys, issuer: issuers[0]! })
+  const routes = createServerRoutes(options, {
+    backend,
+    client,
+    health,
+    metrics,
+    keys,
+    issuer: issuers[0]!,
+    jwksUri: settings.jwksUri,
+  })
   const stages = {
     metrics: metrics.createStage(clock),
-    timeout: createTimeoutStage(clock),
-    authentication: createAuthenticationStage({ tokens, clock, log: log.child({ part: 'authentication' }) }),
+    timeout: createTimeoutStage(clock, settings.requestTimeoutMs),
+    authentication: createAuthenticationStage({ tokens, clock, settings, log: log.child({ part: 'authentication' }) }),
     impersonation: createImpersonationStage(authorizer),
     maxInFlight: createMaxInFlightStage(options.limits ?? DEFAULT_LIMITS, (kind, running) =>
       metrics.observeInFlight(kind, running),
@@ -213,61 +221,8 @@ function assemble(options: ApiServerOptions): Parts {
   }
   inProcessHandler = createInProcessChain(stages, routes)
   const networkHandler = createNetworkChain(stages, routes)
-  return { backend, networkHandler, inProcess, client, feeds, health, bootstrap, closing, draining }
+  return { backend, networkHandler, inProcess, client, feeds, health, bootstrap, closing, draining, settings }
 }
-
-/** Roles and the nodes' own rights, followed through these feeds; call before they start. */
-export function createAuthorizer(feeds: ObjectFeeds): Authorizer {
-  const index = new RbacIndex()
-  const graph = new NodeGraph()
-  followRbac(index, feeds)
-  followNodeGraph(graph, feeds)
-  return new UnionAuthorizer([new SuperuserAuthorizer(), new NodeAuthorizer(graph), new RbacAuthorizer(index)])
-}
-
-function createTokens(
-  options: ApiServerOptions,
-  {
-    accountTokens,
-    signatures,
-    client,
-    audience,
-  }: { accountTokens: ServiceAccountTokens; signatures: TokenSignatures; client: Client; audience: string },
-): ResourceDependencies['tokens'] {
-  const apiAudiences = [audience]
-  const authenticators: TokenAuthenticator[] = []
-  if (options.tokenFile !== undefined) authenticators.push(new TokenFileAuthenticator(options.tokenFile, apiAudiences))
-  const readSecret = (namespace: string, name: string) => client.get(SECRETS, namespace, name)
-  authenticators.push(
-    new SecretTokens({
-      signatures,
-      apiAudiences,
-      clock: options.clock,
-      readSecret,
-      readAccount: (namespace, name) => tokenObjects(client).read('ServiceAccount', namespace, name),
-      labelSecret: ({ metadata: { namespace = '', name } }, labels) =>
-        client.patch(SECRETS, namespace, name, 'merge', { metadata: { labels } }),
-    }),
-    accountTokens,
-  )
-  authenticators.push(new BootstrapTokenAuthenticator({ readSecret, clock: options.clock, apiAudiences }))
-  const all = new TokenAuthenticators(authenticators)
-  return {
-    authenticateToken: (token, audiences) => all.authenticateToken(token, audiences),
-    issueToken: (request) => accountTokens.issueToken(request),
-  }
-}
-
-const TOKEN_RESOURCES: Readonly<Record<string, ResourceRef>> = {
-  ServiceAccount: SERVICEACCOUNTS,
-  Pod: PODS,
-  Secret: SECRETS,
-  Node: NODES,
-}
-
-const tokenObjects = (client: Client): TokenObjects => ({
-  read: async (kind, namespace, name) => (await client.get(TOKEN_RESOURCES[kind]!, namespace, name)).metadata,
-})
 
 function addChecks(
   health: HealthChecks,
@@ -303,10 +258,15 @@ function addChecks(
 
 function createServerRoutes(
   options: ApiServerOptions,
-  parts: Pick<Parts, 'backend' | 'client' | 'health'> & { metrics: ApiServerMetrics; keys: KeySet; issuer: string },
+  parts: Pick<Parts, 'backend' | 'client' | 'health'> & {
+    metrics: ApiServerMetrics
+    keys: KeySet
+    issuer: string
+    jwksUri: string | null
+  },
 ): Handler {
   const { kinds, random } = options
-  const serverAddress = `${options.advertiseAddress}:${options.serving.port}`
+  const serverAddress = `${options.externalHost ?? options.advertiseAddress}:${options.serving.port}`
   return createRoutes({
     kinds,
     resources: parts.backend.handler,
@@ -319,7 +279,7 @@ function createServerRoutes(
     metrics: parts.metrics,
     serviceAccountKeys: parts.keys,
     issuer: parts.issuer,
-    jwksUri: `https://${serverAddress}/openid/v1/jwks`,
+    jwksUri: parts.jwksUri ?? `https://${serverAddress}/openid/v1/jwks`,
     groupPaths: [...discoveryPaths(kinds), '/openapi/v2', '/openapi/v3', '/openapi/v3/'],
   })
 }

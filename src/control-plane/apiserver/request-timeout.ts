@@ -5,13 +5,11 @@ import { badRequest, StatusError } from '#machinery/status-error.ts'
 import { isLongRunning } from './request-info.ts'
 import type { Stage } from './request.ts'
 
-/** Upstream's --request-timeout; a `timeout` in the query may only shorten it. */
-export const REQUEST_TIMEOUT_MS = 60_000
-
-export function createTimeoutStage(clock: Clock): Stage {
+/** `longestMs` is --request-timeout; a `timeout` in the query may only shorten it. */
+export function createTimeoutStage(clock: Clock, longestMs: number): Stage {
   return async (request, next) => {
     if (isLongRunning(request.info)) return next(request)
-    const limitMs = Math.min(timeoutOf(request.query.get('timeout')), REQUEST_TIMEOUT_MS)
+    const limitMs = Math.min(timeoutOf(request.query.get('timeout'), longestMs), longestMs)
     const controller = new AbortController()
     const signal = AbortSignal.any([request.signal, controller.signal])
     let timer: { cancel(): void } | undefined
@@ -29,13 +27,12 @@ export function createTimeoutStage(clock: Clock): Stage {
   }
 }
 
-/** Milliseconds of a Go duration (`1m30s`); missing or 0 means the default, a negative one has passed already. */
-export function timeoutOf(text: string | null): number {
-  if (text === null || text === '') return REQUEST_TIMEOUT_MS
+/** Milliseconds of a Go duration (`1m30s`); missing or 0 means the longest, a negative one has passed already. */
+export function timeoutOf(text: string | null, longestMs: number): number {
+  if (text === null || text === '') return longestMs
   const parsed = parseDuration(text)
-  if (parsed === null)
-    throw badRequest(`invalid timeout specified in the request URL - ${durationProblem(text)}`)
-  return parsed === 0 ? REQUEST_TIMEOUT_MS : Math.max(0, parsed)
+  if (parsed === null) throw badRequest(`invalid timeout specified in the request URL - ${durationProblem(text)}`)
+  return parsed === 0 ? longestMs : Math.max(0, parsed)
 }
 
 function timedOut(): StatusError {

@@ -68,6 +68,8 @@ export interface RequestConnection {
 
 export type ClientCertificate = {
   readonly trusted: boolean
+  /** Signed by an authority of front proxies. */
+  readonly isFrontProxy: boolean
   readonly commonName: string
   readonly organizations: readonly string[]
   readonly notBeforeMs: number

@@ -11,6 +11,7 @@ import type { TokenAuthenticator, TokenIssuer } from './authentication/token-aut
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { ComponentCheck } from './health/component-checks.ts'
 import type { Handler } from './request.ts'
+import type { ApiServerSettings } from './settings.ts'
 
 export type NodePortRange = { readonly from: number; readonly to: number }
 
@@ -33,6 +34,7 @@ export type ResourceDependencies = {
   readonly admission?: AdmissionSettings
   readonly serviceClusterIpRange: string
   readonly nodePortRange: NodePortRange
+  readonly settings: Pick<ApiServerSettings, 'watchSecondsMin' | 'eventTtlSeconds' | 'tokenSecondsMax' | 'apiAudiences'>
 }
 
 export interface ResourceBackend {

@@ -2,27 +2,34 @@
 import { deprecated, unsupported } from '../../flag-set/flag.ts'
 import { int, stringMap, strings, text } from '../../flag-set/flag-types.ts'
 
-const ALL_PLUGINS = 'the default plugins always run'
+const OLD_WAY = 'the order of plugins is fixed'
 
 export const API_ENABLEMENT_FLAGS = {
   'runtime-config': unsupported(
-    stringMap('API versions that are on or off: apps/v1=false', 'mapStringString', () => 'malformed pair, expect string=string'),
+    stringMap(
+      'API versions that are on or off: apps/v1=false',
+      'mapStringString',
+      () => 'malformed pair, expect string=string',
+    ),
     'the default API versions are served',
   ),
 }
 
 export const EGRESS_SELECTOR_FLAGS = {
-  'egress-selector-config-file': unsupported(text('file that says how nodes and webhooks are reached'), 'they are reached directly'),
+  'egress-selector-config-file': unsupported(
+    text('file that says how nodes and webhooks are reached'),
+    'they are reached directly',
+  ),
 }
 
 export const ADMISSION_FLAGS = {
   'admission-control': deprecated(
-    unsupported(strings('plugins of admission'), ALL_PLUGINS),
+    unsupported(strings('plugins of admission'), OLD_WAY),
     'Use --enable-admission-plugins or --disable-admission-plugins instead. Will be removed in a future version.',
   ),
-  'admission-control-config-file': unsupported(text('configuration of the plugins'), 'plugins have their default configuration'),
+  'admission-control-config-file': text('configuration of the plugins'),
   'default-not-ready-toleration-seconds': int('seconds that pods stay on a node that is not ready', 300),
   'default-unreachable-toleration-seconds': int('seconds that pods stay on a node that is unreachable', 300),
-  'disable-admission-plugins': unsupported(strings('plugins that do not run'), ALL_PLUGINS),
-  'enable-admission-plugins': unsupported(strings('plugins that run beside the default ones'), ALL_PLUGINS),
+  'disable-admission-plugins': strings('plugins that do not run'),
+  'enable-admission-plugins': strings('plugins that run beside the default ones'),
 }

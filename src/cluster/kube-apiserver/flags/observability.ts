@@ -1,5 +1,6 @@
 /** Flags of kube-apiserver for its metrics, logs, traces and debugging. */
 import { unsupported, type Flag } from '../../flag-set/flag.ts'
+import { NOT_BUILT } from './not-built.ts'
 import { bool, duration, stringMap, strings, text } from '../../flag-set/flag-types.ts'
 import { refusal } from '../../flag-set/go-numbers.ts'
 
@@ -8,10 +9,19 @@ const METRICS = 'all metrics are shown as they are'
 const QUANTITY = /^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$/
 
 export const FEATURES_FLAGS = {
-  'contention-profiling': unsupported(bool('profile of what waits for locks'), 'the program has one thread and no locks'),
-  'debug-socket-path': unsupported(text('socket that profiles are read from without rights'), 'profiles are read from the port'),
-  'enable-priority-and-fairness': unsupported(bool('queues by priority instead of a limit', true), 'it belongs to the server'),
-  profiling: bool('profiles at /debug/pprof', true),
+  'contention-profiling': unsupported(
+    bool('profile of what waits for locks'),
+    'the program has one thread and no locks',
+  ),
+  'debug-socket-path': unsupported(
+    text('socket that profiles are read from without rights'),
+    'profiles are read from the port',
+  ),
+  'enable-priority-and-fairness': unsupported(
+    bool('queues by priority instead of a limit', true),
+    'it belongs to the server',
+  ),
+  profiling: unsupported(bool('profiles at /debug/pprof', true), NOT_BUILT),
 }
 
 export const METRICS_FLAGS = {
@@ -25,7 +35,10 @@ export const METRICS_FLAGS = {
 }
 
 export const LOGS_FLAGS = {
-  'log-flush-frequency': unsupported(duration('time between two writes of the log', 5000), 'each line is written at once'),
+  'log-flush-frequency': unsupported(
+    duration('time between two writes of the log', 5000),
+    'each line is written at once',
+  ),
   'log-json-info-buffer-size': unsupported(quantity('buffer of the log'), LOG_FORM),
   'log-json-split-stream': unsupported(bool('errors on standard error'), LOG_FORM),
   'log-text-info-buffer-size': unsupported(quantity('buffer of the log'), LOG_FORM),

@@ -1,8 +1,10 @@
-/** Finds out who sends a request: client certificate, then bearer token, else nobody in particular. */
+/** Finds out who sends a request: a front proxy's word, client certificate, bearer token, else nobody in particular. */
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { unauthorized } from '#machinery/status-error.ts'
 import type { ApiRequest, ClientCertificate, Stage, UserInfo } from '../request.ts'
+import { requestHeaderUser, withoutUserHeaders } from './request-header.ts'
+import type { ApiServerSettings } from '../settings.ts'
 import type { AuthenticatedToken, TokenAuthenticator } from './token-authenticator.ts'
 import { ANONYMOUS, CREDENTIAL_ID, withAuthenticatedGroup } from './users.ts'
 
@@ -10,16 +12,22 @@ export type AuthenticationOptions = {
   readonly tokens: TokenAuthenticator
   readonly clock: Clock
   readonly log: Logger
+  readonly settings: Pick<ApiServerSettings, 'anonymousAuth' | 'requestHeader'>
 }
 
 export function createAuthenticationStage(options: AuthenticationOptions): Stage {
+  const { requestHeader } = options.settings
   return async (request, next) => {
-    request.user = await authenticate(request, options)
-    return next(request)
+    const fronted = requestHeader === null ? null : requestHeaderUser(request, requestHeader)
+    request.user = fronted === null ? await authenticate(request, options) : withAuthenticatedGroup(fronted)
+    return next(fronted === null ? request : withoutUserHeaders(request, requestHeader!))
   }
 }
 
-async function authenticate(request: ApiRequest, { tokens, clock, log }: AuthenticationOptions): Promise<UserInfo> {
+async function authenticate(
+  request: ApiRequest,
+  { tokens, clock, log, settings }: AuthenticationOptions,
+): Promise<UserInfo> {
   const certificate = request.connection?.certificate() ?? null
   if (certificate !== null && isValid(certificate, clock.now()))
     return withAuthenticatedGroup(certificateUser(certificate))
@@ -33,7 +41,7 @@ async function authenticate(request: ApiRequest, { tokens, clock, log }: Authent
     return found.user
   }
   // A certificate that proves nothing is refused rather than taken for an anonymous client.
-  if (certificate !== null) throw unauthorized()
+  if (certificate !== null || !settings.anonymousAuth) throw unauthorized()
   return ANONYMOUS
 }
 

@@ -8,6 +8,7 @@ import { StatusError, notFound } from '#machinery/status-error.ts'
 import type { Attributes, Authorizer } from '../authorization/authorizer.ts'
 import type { ClientCertificate, Stage, UserInfo } from '../request.ts'
 import { OK, requestOf, userOf, type TestRequest } from '../testing.ts'
+import { DEFAULT_SETTINGS } from '../settings.ts'
 import { TokenAuthenticators, createAuthenticationStage } from './authentication-stage.ts'
 import { BootstrapTokenAuthenticator } from './bootstrap-tokens.ts'
 import { createImpersonationStage } from './impersonation-stage.ts'
@@ -28,9 +29,10 @@ const refusalOf = async (promise: Promise<unknown>): Promise<StatusError> => {
   return error
 }
 
-const authentication = createAuthenticationStage({ tokens, clock, log: NO_LOG })
+const authentication = createAuthenticationStage({ tokens, clock, log: NO_LOG, settings: DEFAULT_SETTINGS })
 const certificate: ClientCertificate = {
   trusted: true,
+  isFrontProxy: false,
   commonName: 'kube',
   organizations: ['system:masters'],
   notBeforeMs: clock.now() - 1000,

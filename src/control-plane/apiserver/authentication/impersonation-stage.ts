@@ -10,6 +10,7 @@ import {
   type ImpersonationMode,
   type WantedUser,
 } from './impersonation-modes.ts'
+import { unescapeKey } from './unescape-key.ts'
 import {
   ANONYMOUS_USER,
   AUTHENTICATED_GROUP,
@@ -60,15 +61,6 @@ function readHeaders(request: ApiRequest): WantedUser | null {
   if (wanted.name !== '') return wanted
   if (wanted.uid === '' && wanted.groups.length === 0 && Object.keys(wanted.extra).length === 0) return null
   throw badRequest(`requested ${describe(wanted)} without impersonating a user name`)
-}
-
-/** A key that is not encoded properly stands for itself. */
-function unescapeKey(key: string): string {
-  try {
-    return decodeURIComponent(key)
-  } catch {
-    return key
-  }
 }
 
 /** Go's print of the user, which upstream's refusal contains. */

@@ -2,6 +2,11 @@
 import type { UserInfo } from '../request.ts'
 import type { Attributes, Authorizer, Decision, PolicyRule } from './authorizer.ts'
 
+const EVERYTHING: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+]
+
 /** Allows members of system:masters without looking at rules, so that a broken policy can be repaired. */
 export class SuperuserAuthorizer implements Authorizer {
   async authorize({ user }: Attributes): Promise<Decision> {
@@ -11,13 +16,25 @@ export class SuperuserAuthorizer implements Authorizer {
   }
 
   async rulesFor(user: UserInfo): ReturnType<Authorizer['rulesFor']> {
-    const rules: PolicyRule[] = user.groups.includes('system:masters')
-      ? [
-          { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
-          { verbs: ['*'], nonResourceURLs: ['*'] },
-        ]
-      : []
-    return { rules, incomplete: false, errors: [] }
+    return { rules: user.groups.includes('system:masters') ? EVERYTHING : [], incomplete: false, errors: [] }
+  }
+}
+
+/** Gives every request one answer: modes AlwaysAllow and AlwaysDeny. */
+export class ConstantAuthorizer implements Authorizer {
+  readonly #isAllowed: boolean
+  constructor(isAllowed: boolean) {
+    this.#isAllowed = isAllowed
+  }
+
+  async authorize(): Promise<Decision> {
+    return this.#isAllowed
+      ? { verdict: 'allow', reason: '' }
+      : { verdict: 'no-opinion', reason: 'Everything is forbidden.' }
+  }
+
+  async rulesFor(): ReturnType<Authorizer['rulesFor']> {
+    return { rules: this.#isAllowed ? EVERYTHING : [], incomplete: false, errors: [] }
   }
 }
 

@@ -100,7 +100,7 @@ async function answer(context: EndpointContext, { kind, unstored }: Route, reque
     case 'list':
       return listObjects(resource, request)
     case 'watch':
-      return watchObjects(resource, request, context.random)
+      return watchObjects(context, resource, request)
     case 'create':
       return createObject(context, resource, request)
     case 'update':

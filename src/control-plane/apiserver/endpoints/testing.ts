@@ -14,6 +14,7 @@ import { parseRequestInfo } from '../request-info.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
 import { createResources } from './resource-backend.ts'
 import type { ResourceDependencies } from '../resource-backend.ts'
+import { DEFAULT_SETTINGS } from '../settings.ts'
 
 export const ADMIN: UserInfo = { name: 'admin', uid: '', groups: ['system:masters', 'system:authenticated'], extra: {} }
 
@@ -56,6 +57,7 @@ export class TestServer {
         serviceClusterIpRange: '10.96.0.0/16',
         nodePortRange: { from: 30_000, to: 32_767 },
         admission,
+        settings: DEFAULT_SETTINGS,
       },
       { freeze: true },
     )

@@ -1,24 +1,23 @@
 /** Watches a collection, or one object of it. */
-import type { RandomSource } from '#base/random.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
+import type { EndpointContext } from './context.ts'
 import { checkListOptions, readListParameters, startsFromNow } from './parameters.ts'
 import { readSelection } from './selection.ts'
 import { servedStream } from './served.ts'
 
-/** Upstream's --min-request-timeout: a watch lasts this long at least, twice at most, unless the client says. */
-const WATCH_SECONDS_MIN = 1800
-
+/** A watch whose client names no time lasts --min-request-timeout at least, twice that at most. */
 export async function watchObjects(
+  { random, dependencies }: EndpointContext,
   resource: Resource,
   request: ApiRequest,
-  random: RandomSource,
 ): Promise<ApiResponse> {
   const parameters = readListParameters(request)
   checkListOptions(parameters, true)
   const selection = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
   const sendInitialEvents = startsFromNow(parameters) ? true : parameters.sendInitialEvents
-  const seconds = parameters.timeoutSeconds > 0 ? parameters.timeoutSeconds : WATCH_SECONDS_MIN * (1 + random.next())
+  const shortest = dependencies.settings.watchSecondsMin
+  const seconds = parameters.timeoutSeconds > 0 ? parameters.timeoutSeconds : shortest * (1 + random.next())
   const stream = await resource.cache.watch({
     namespace: request.info.namespace,
     name: request.info.name || selection.name,

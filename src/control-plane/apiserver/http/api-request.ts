@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { badRequest, StatusError } from '#machinery/status-error.ts'
 import type { ApiRequest, RequestConnection, UserInfo } from '../request.ts'
 import { parseRequestInfo } from '../request-info.ts'
-import { clientCertificateOf } from './client-certificate.ts'
+import type { ClientCertificates } from './client-certificate.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Upstream's limit of a request body: twice etcd's limit of a value. */
@@ -11,7 +11,11 @@ export const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024
 
 export const NOBODY: UserInfo = { name: '', uid: '', groups: [], extra: {} }
 
-export function createApiRequest(exchange: Exchange, signal: AbortSignal): ApiRequest {
+export function createApiRequest(
+  exchange: Exchange,
+  signal: AbortSignal,
+  certificates: ClientCertificates,
+): ApiRequest {
   const { path, query } = parseTarget(exchange.target)
   return {
     method: exchange.method,
@@ -24,7 +28,7 @@ export function createApiRequest(exchange: Exchange, signal: AbortSignal): ApiRe
     signal,
     warnings: new Set(),
     remoteAddress: exchange.socket.remoteAddress ?? '',
-    connection: createConnection(exchange),
+    connection: createConnection(exchange, certificates),
   }
 }
 
@@ -51,9 +55,9 @@ function joinHeaders(raw: Exchange['rawHeaders']): Record<string, string> {
   return headers
 }
 
-function createConnection(exchange: Exchange): RequestConnection {
+function createConnection(exchange: Exchange, certificates: ClientCertificates): RequestConnection {
   return {
-    certificate: () => clientCertificateOf(exchange.socket),
+    certificate: () => certificates.of(exchange.socket),
     readBody: () => readBody(exchange.body),
     bodyStream: () => exchange.body,
     rawHeaders: exchange.rawHeaders,

@@ -1,29 +1,64 @@
 /** Reads the certificate that a client showed in the TLS handshake; whether it opens anything is for authentication. */
+import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { ClientCertificate } from '../request.ts'
 
-/** One answer per connection: a handshake happens once, requests many times. */
-const known = new WeakMap<TLSSocket, ClientCertificate | null>()
-
-export function clientCertificateOf(socket: TLSSocket): ClientCertificate | null {
-  let certificate = known.get(socket)
-  if (certificate === undefined) known.set(socket, (certificate = readCertificate(socket)))
-  return certificate
+export type ClientAuthorities = {
+  /** PEM of those who sign certificates of users; empty for none. */
+  readonly clientCa: string
+  /** PEM of those who sign certificates of front proxies; empty for none. */
+  readonly requestHeaderCa: string
 }
 
-function readCertificate(socket: TLSSocket): ClientCertificate | null {
-  const certificate = socket.getPeerX509Certificate()
-  if (certificate === undefined) return null
-  const subject = certificate.toLegacyObject().subject as unknown as Record<string, string | string[] | undefined>
-  return {
-    // Node has checked chain, purpose and times against the client CA; it only does not act on the result.
-    trusted: socket.authorized,
-    commonName: listOf(subject['CN']).at(-1) ?? '',
-    organizations: listOf(subject['O']),
-    notBeforeMs: Date.parse(certificate.validFrom),
-    notAfterMs: Date.parse(certificate.validTo),
-    fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+export class ClientCertificates {
+  readonly #clientAuthorities: readonly X509Certificate[]
+  readonly #frontAuthorities: readonly X509Certificate[]
+  /** One answer per connection: a handshake happens once, requests many times. */
+  readonly #known = new WeakMap<TLSSocket, ClientCertificate | null>()
+
+  constructor({ clientCa, requestHeaderCa }: ClientAuthorities) {
+    this.#clientAuthorities = certificatesOf(clientCa)
+    this.#frontAuthorities = certificatesOf(requestHeaderCa)
   }
+
+  of(socket: TLSSocket): ClientCertificate | null {
+    let certificate = this.#known.get(socket)
+    if (certificate === undefined) this.#known.set(socket, (certificate = this.#read(socket)))
+    return certificate
+  }
+
+  #read(socket: TLSSocket): ClientCertificate | null {
+    const certificate = socket.getPeerX509Certificate()
+    if (certificate === undefined) return null
+    const subject = certificate.toLegacyObject().subject as unknown as Record<string, string | string[] | undefined>
+    return {
+      // Node has checked chain, purpose and times against all authorities together; it only does not act on the result.
+      trusted: socket.authorized && comesFrom(certificate, this.#clientAuthorities),
+      isFrontProxy: socket.authorized && comesFrom(certificate, this.#frontAuthorities),
+      commonName: listOf(subject['CN']).at(-1) ?? '',
+      organizations: listOf(subject['O']),
+      notBeforeMs: Date.parse(certificate.validFrom),
+      notAfterMs: Date.parse(certificate.validTo),
+      fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    }
+  }
+}
+
+const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+
+const certificatesOf = (pem: string): X509Certificate[] =>
+  [...pem.matchAll(PEM)].map(([text]) => new X509Certificate(text))
+
+/** Whether one of the authorities signed the certificate, or one that the client sent along above it. */
+function comesFrom(certificate: X509Certificate, authorities: readonly X509Certificate[]): boolean {
+  const chain = [certificate]
+  for (let next = certificate.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
+    if (next.fingerprint256 === chain.at(-1)!.fingerprint256) break
+    chain.push(next)
+  }
+  return chain.some((link) =>
+    authorities.some((authority) => link.checkIssued(authority) && link.verify(authority.publicKey)),
+  )
 }
 
 const listOf = (value: string | string[] | undefined): string[] =>

@@ -11,6 +11,9 @@ import { internalError, StatusError } from '#machinery/status-error.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { isLongRunning } from '../request-info.ts'
 import { createApiRequest } from './api-request.ts'
+import { ClientCertificates } from './client-certificate.ts'
+import { frontHeaders, preflightAnswer, type FrontSettings } from './front-headers.ts'
+import { nodeServerOptions, tlsLimits, type ServingCertificate, type ServingOptions } from './serving-options.ts'
 import { answerClientError } from './client-error.ts'
 import { http1Exchange, http2Exchange, upgradeExchange, type Exchange } from './exchange.ts'
 import { ClientGoneError } from './output.ts'
@@ -19,31 +22,27 @@ import { answerHeaders, writeResponse, type Encodings } from './response-writer.
 /** A request that is being answered. */
 type Running = { readonly controller: AbortController; isLong: boolean }
 
-export type ServingCertificate = { readonly certificate: string; readonly privateKey: string }
-
 export type HttpServerOptions = {
   readonly handler: Handler
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
-  /** PEM; certificates of clients are checked against it. */
+  /** PEM; certificates of clients are checked against it. Empty for none. */
   readonly clientCa: string
-  readonly serving: ServingCertificate
+  /** PEM; certificates of front proxies are checked against it. Empty for none. */
+  readonly requestHeaderCa: string
+  readonly serving: ServingOptions
+  readonly front: FrontSettings
   readonly encodings: Encodings
 }
 
 /** How long an idle connection of HTTP/1.1 is kept (Go clients close theirs after 90 s, so they come first). */
 const KEEP_ALIVE_MS = 120_000
-/** Streams of one HTTP/2 connection: a kubelet holds a watch for each secret and config map it uses. */
-const STREAMS_MAX = 1000
-/** Window for request bodies: one of them fits without a round trip in the middle. */
-const WINDOW_BYTES = 4 * 1024 * 1024
-/** Memory a session may hold for answers that the client has not read, in MB (Node's unit). */
-const SESSION_MEMORY_MB = 64
 
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server: Http2SecureServer
+  readonly #certificates: ClientCertificates
   readonly #sessions = new Set<ServerHttp2Session>()
   readonly #sockets = new Set<Duplex>()
   readonly #running = new Map<Exchange, Running>()
@@ -51,17 +50,17 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options
-    this.#server = createSecureServer({
-      allowHTTP1: true,
-      key: options.serving.privateKey,
-      cert: options.serving.certificate,
-      ca: options.clientCa,
-      requestCert: true,
-      rejectUnauthorized: false,
-      minVersion: 'TLSv1.2',
-      settings: { maxConcurrentStreams: STREAMS_MAX, initialWindowSize: WINDOW_BYTES },
-      maxSessionMemory: SESSION_MEMORY_MB,
-    })
+    this.#certificates = new ClientCertificates(options)
+    const authorities = [options.clientCa, options.requestHeaderCa].filter((pem) => pem !== '')
+    this.#server = createSecureServer(nodeServerOptions(options.serving, authorities))
+    for (const { names, certificate, privateKey } of options.serving.named ?? [])
+      for (const name of names)
+        this.#server.addContext(name, {
+          ...tlsLimits(options.serving),
+          cert: certificate,
+          key: privateKey,
+          ca: authorities,
+        })
     const server = this.#server as Http2SecureServer & { keepAliveTimeout: number }
     server.keepAliveTimeout = KEEP_ALIVE_MS
     server.on('request', (request: unknown, response: unknown) =>
@@ -70,7 +69,7 @@ export class HttpServer {
     // The listener above also brings the compatibility layer of HTTP/2; streams are served without it.
     server.removeAllListeners('stream')
     server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) =>
-      this.#serve(http2Exchange(stream, headers, raw)),
+      this.#serveStream(stream, headers, raw),
     )
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#serve(upgradeExchange(request, socket, head)),
@@ -87,10 +86,11 @@ export class HttpServer {
   }
 
   /** Resolves with the port that is listened on. A port in use rejects with Node's EADDRINUSE. */
-  listen(port: number, address: string): Promise<number> {
+  listen(): Promise<number> {
+    const { port, address: host, reusePort = false } = this.#options.serving
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(port, address, () => {
+      this.#server.listen({ port, host, reusePort }, () => {
         this.#server.off('error', reject)
         resolve((this.#server.address() as AddressInfo).port)
       })
@@ -99,7 +99,7 @@ export class HttpServer {
 
   /** New handshakes use this certificate; running connections stay. */
   setCertificate({ certificate, privateKey }: ServingCertificate): void {
-    this.#server.setSecureContext({ key: privateKey, cert: certificate, ca: this.#options.clientCa })
+    this.#server.setSecureContext({ key: privateKey, cert: certificate, ca: [this.#options.clientCa] })
   }
 
   /** Takes no new connections, ends watches in an orderly way, lets requests finish for `graceMs`, then closes what is left. */
@@ -120,6 +120,13 @@ export class HttpServer {
     session.once('close', () => this.#sessions.delete(session))
   }
 
+  #serveStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: string[]): void {
+    this.#serve(http2Exchange(stream, headers, raw))
+    const { serving, random } = this.#options
+    // The client goes on with a new connection, which a load balancer may lead to another server; what runs here finishes.
+    if (serving.goawayChance !== undefined && random.next() < serving.goawayChance) stream.session?.close()
+  }
+
   #serve(exchange: Exchange): void {
     const controller = new AbortController()
     const running: Running = { controller, isLong: false }
@@ -133,15 +140,15 @@ export class HttpServer {
   }
 
   async #answer(exchange: Exchange, running: Running): Promise<void> {
-    const { clock, log, encodings } = this.#options
+    const { clock, log, encodings, front } = this.#options
     let request: ApiRequest | null = null
     const auditId =
       exchange.rawHeaders.find(([name]) => name.toLowerCase() === 'audit-id')?.[1] ?? randomUuid(this.#options.random)
     try {
-      request = createApiRequest(exchange, running.controller.signal)
+      request = createApiRequest(exchange, running.controller.signal, this.#certificates)
       running.isLong = isLongRunning(request.info)
-      const response = await this.#options.handler(request)
-      const headers = answerHeaders(request, auditId, response.headers)
+      const response = preflightAnswer(front, request) ?? (await this.#options.handler(request))
+      const headers = { ...frontHeaders(front, request.headers), ...answerHeaders(request, auditId, response.headers) }
       await writeResponse(exchange, request, response, { headers, clock, encodings })
     } catch (error) {
       if (error instanceof ClientGoneError) return void exchange.output.destroy()
@@ -155,8 +162,11 @@ export class HttpServer {
   async #answerError(exchange: Exchange, request: ApiRequest | null, auditId: string, error: unknown): Promise<void> {
     if (exchange.headSent) return void exchange.output.destroy()
     const response = errorResponse(error)
-    const headers = answerHeaders(request, auditId, response.headers)
-    const { clock, encodings } = this.#options
+    const { clock, encodings, front } = this.#options
+    const headers = {
+      ...frontHeaders(front, request?.headers ?? {}),
+      ...answerHeaders(request, auditId, response.headers),
+    }
     exchange.dropBody()
     try {
       await writeResponse(exchange, request ?? UNREADABLE_REQUEST, response, { headers, clock, encodings })

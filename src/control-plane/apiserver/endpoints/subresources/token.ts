@@ -45,8 +45,10 @@ export async function handleTokenRequest(
     wanted as unknown as KubernetesObject,
     writeContext(context, request, parameters),
   )
-  const seconds = wanted.spec.expirationSeconds ?? SECONDS_DEFAULT
-  checkSeconds(seconds, sentName)
+  const { tokenSecondsMax, apiAudiences } = context.dependencies.settings
+  const asked = wanted.spec.expirationSeconds ?? SECONDS_DEFAULT
+  checkSeconds(asked, sentName)
+  const seconds = Math.min(asked, tokenSecondsMax ?? asked)
   const bound = await findBound(context, wanted, info.namespace, info.name)
   const issued = await context.dependencies.tokens.issueToken({
     serviceAccount: { namespace: info.namespace, name: info.name, uid: account.metadata.uid },
@@ -57,7 +59,7 @@ export async function handleTokenRequest(
   })
   const spec = {
     ...wanted.spec,
-    audiences: wanted.spec.audiences?.length ? wanted.spec.audiences : ['https://kubernetes.default.svc'],
+    audiences: wanted.spec.audiences?.length ? wanted.spec.audiences : [...apiAudiences],
     expirationSeconds: seconds,
   }
   const { name, namespace } = account.metadata
