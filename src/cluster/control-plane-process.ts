@@ -27,6 +27,7 @@ import {
   paths,
   type ClusterState,
 } from './cluster-state.ts'
+import { flagTexts } from './kube-apiserver/flag-texts.ts'
 import { warnOfKindsNotActedOn } from './not-acted-on.ts'
 import { followPodRoutes } from './host-routes.ts'
 import { ImageStore } from './images/image-store.ts'
@@ -99,6 +100,12 @@ async function startApiServer(
     serviceAccountKeys: { signingKey: signingKey! },
     serviceClusterIpRange: SERVICE_CIDR,
     nodePortRange: NODE_PORTS,
+    flags: flagTexts({
+      'advertise-address': hostAddress(state),
+      'authorization-mode': 'Node,RBAC',
+      'secure-port': String(state.port),
+      'service-cluster-ip-range': SERVICE_CIDR,
+    }),
     admission: ADMISSION,
     componentChecks: Object.fromEntries(COMPONENTS.map((name) => [name, startedCheck(name, started)])),
     kubeletClient: { certificate: kubeletCertificate!, privateKey: kubeletKey!, certificateAuthority: ca! },

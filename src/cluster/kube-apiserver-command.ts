@@ -33,7 +33,7 @@ const SERVICE_RANGE_DEFAULT = '10.0.0.0/24'
 
 /** Runs until `signal` aborts; then everything acknowledged is on disk. */
 export async function runKubeApiserver(args: readonly string[], signal: AbortSignal): Promise<void> {
-  const { values } = parseFlags<KubeApiserverFlags>(COMPONENT, KUBE_APISERVER_SECTIONS, args)
+  const { values, texts } = parseFlags<KubeApiserverFlags>(COMPONENT, KUBE_APISERVER_SECTIONS, args)
   const answer = answerOf(values)
   if (answer !== null) return void process.stdout.write(answer)
   validateValues(values)
@@ -44,6 +44,7 @@ export async function runKubeApiserver(args: readonly string[], signal: AbortSig
   const store = await openEmbeddedStore({ directory: values['data-dir'], clock, log })
   const server = await createApiServer({
     ...options,
+    flags: texts,
     features,
     store,
     kinds: KINDS,
@@ -69,7 +70,7 @@ function answerOf({ help, version }: KubeApiserverValues): string | null {
 
 type ReadOptions = Omit<
   ApiServerOptions,
-  'features' | 'store' | 'kinds' | 'createResources' | 'clock' | 'random' | 'log'
+  'features' | 'flags' | 'store' | 'kinds' | 'createResources' | 'clock' | 'random' | 'log'
 >
 
 async function readOptions(values: KubeApiserverValues, clock: Clock): Promise<ReadOptions> {

@@ -17,6 +17,7 @@ import {
   writeAtomically,
 } from './certificates/certificate-files.ts'
 import { ADMISSION, ClusterError, SERVICE_CIDR } from './cluster-state.ts'
+import { flagTexts } from './kube-apiserver/flag-texts.ts'
 import { isPortTaken } from './probe.ts'
 
 export type StandaloneOptions = {
@@ -85,6 +86,12 @@ export async function startStandaloneApiServer(options: StandaloneOptions): Prom
     serviceAccountKeys: { signingKey },
     serviceClusterIpRange: SERVICE_CIDR,
     nodePortRange: NODE_PORTS,
+    flags: flagTexts({
+      'authorization-mode': 'Node,RBAC',
+      'bind-address': ADDRESS,
+      'secure-port': String(port),
+      'service-cluster-ip-range': SERVICE_CIDR,
+    }),
     admission: ADMISSION,
     kubeletClient: { ...kubeletClient, certificateAuthority: authority.certificate },
   })

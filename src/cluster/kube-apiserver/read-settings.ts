@@ -20,6 +20,8 @@ export async function readSettings(values: KubeApiserverValues): Promise<ApiServ
     corsAllowedOrigins: values['cors-allowed-origins'].map(originPattern),
     strictTransportSecurity: values['strict-transport-security-directives'].join('; '),
     eventTtlSeconds: Math.floor(values['event-ttl'] / 1000),
+    livezGraceMs: values['livez-grace-period'],
+    profiling: values.profiling,
     keepsEndpoints: values['endpoint-reconciler-type'] !== 'none',
   }
 }

@@ -22,10 +22,12 @@ import { DEFAULT_LIMITS, createMaxInFlightStage, type InFlightLimits } from './f
 import { createComponentChecks, type ComponentCheck } from './health/component-checks.ts'
 import { followFlowSchemas } from './flow-control/dangling-flow-schemas.ts'
 import { HealthChecks } from './health/health-checks.ts'
+import { addServerChecks } from './health/server-checks.ts'
 import { mediaTypesOf } from './http/negotiation.ts'
 import { HttpServer } from './http/server.ts'
 import type { ServingOptions } from './http/serving-options.ts'
 import { createInProcessServer } from './in-process-server.ts'
+import { HealthMetrics } from './metrics/health-metrics.ts'
 import { ApiServerMetrics } from './metrics/metrics.ts'
 import { openApiHandler } from './openapi/openapi-handler.ts'
 import { protobufTypesOf } from './protobuf-types.ts'
@@ -38,6 +40,7 @@ import { createTimeoutStage } from './request-timeout.ts'
 import type { Handler, UserInfo } from './request.ts'
 import type { NodePortRange, ResourceBackend, ResourceDependencies } from './resource-backend.ts'
 import { createRoutes } from './routes.ts'
+import { createServerPages, type ServerPages } from './server-pages.ts'
 import { DEFAULT_SETTINGS, type ApiServerSettings } from './settings.ts'
 
 export type ApiServerOptions = {
@@ -68,6 +71,8 @@ export type ApiServerOptions = {
   /** Those of the version unless given. */
   readonly features?: FeatureGates
   readonly admission?: AdmissionSettings
+  /** What /flagz shows: flags with their values as text. Missing: there is no such page. */
+  readonly flags?: ReadonlyMap<string, string>
   /** What differs from DEFAULT_SETTINGS. */
   readonly settings?: Partial<ApiServerSettings>
 }
@@ -161,7 +166,19 @@ function assemble(options: ApiServerOptions): Parts {
   const settings = { ...asked, apiAudiences }
   const keys = loadKeySet(options.serviceAccountKeys)
   const metrics = new ApiServerMetrics()
-  const health = new HealthChecks()
+  const healthMetrics = new HealthMetrics()
+  const graceEndMs = clock.monotonic() + settings.livezGraceMs
+  const health = new HealthChecks({
+    isInGrace: () => clock.monotonic() < graceEndMs,
+    observe: (name, group, isWell) => healthMetrics.observe(name, group, isWell),
+  })
+  const pages = createServerPages({
+    clock,
+    metrics,
+    healthMetrics,
+    flags: options.flags ?? null,
+    profiling: settings.profiling,
+  })
   // The handler of components in this process is made last; until the server is assembled nobody calls it.
   let inProcessHandler: Handler | null = null
   const inProcess = (user: UserInfo): InProcessServer =>
@@ -198,12 +215,12 @@ function assemble(options: ApiServerOptions): Parts {
     settings,
   })
   const bootstrap = new Bootstrap({ client, clock, log, health, options })
-  addChecks(health, { store, feeds, backend, draining })
+  addServerChecks(health, { store, feeds, backend, isDraining: () => draining.value })
   const routes = createServerRoutes(options, {
     backend,
     client,
     health,
-    metrics,
+    pages,
     keys,
     issuer: issuers[0]!,
     jwksUri: settings.jwksUri,
@@ -224,42 +241,10 @@ function assemble(options: ApiServerOptions): Parts {
   return { backend, networkHandler, inProcess, client, feeds, health, bootstrap, closing, draining, settings }
 }
 
-function addChecks(
-  health: HealthChecks,
-  parts: Pick<Parts, 'feeds' | 'backend' | 'draining'> & { store: Store },
-): void {
-  health.add('ping', () => {})
-  health.add('log', () => {})
-  health.add('etcd', async () => void (await parts.store.currentRevision()))
-  let [cachesFilled, feedsSynced] = [false, false]
-  void parts.backend.ready().then(() => (cachesFilled = true))
-  void parts.feeds.synced().then(() => (feedsSynced = true))
-  health.add('etcd-readiness', async () => void (await parts.store.currentRevision()), ['readyz'])
-  const requireTrue = (isDone: () => boolean) => () => {
-    if (!isDone()) throw new Error('not finished')
-  }
-  health.add(
-    'informer-sync',
-    requireTrue(() => feedsSynced),
-    ['readyz'],
-  )
-  health.add(
-    'poststarthook/storage-readiness',
-    requireTrue(() => cachesFilled),
-  )
-  health.add(
-    'shutdown',
-    () => {
-      if (parts.draining.value) throw new Error('process is shutting down')
-    },
-    ['readyz'],
-  )
-}
-
 function createServerRoutes(
   options: ApiServerOptions,
   parts: Pick<Parts, 'backend' | 'client' | 'health'> & {
-    metrics: ApiServerMetrics
+    pages: ServerPages
     keys: KeySet
     issuer: string
     jwksUri: string | null
@@ -274,9 +259,10 @@ function createServerRoutes(
     pathHandlers: [
       discoveryHandler(kinds, { serverAddress, mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES) }),
       openApiHandler(kinds),
+      ...parts.pages.pathHandlers,
     ],
     health: parts.health,
-    metrics: parts.metrics,
+    pages: parts.pages.fixed,
     serviceAccountKeys: parts.keys,
     issuer: parts.issuer,
     jwksUri: parts.jwksUri ?? `https://${serverAddress}/openid/v1/jwks`,

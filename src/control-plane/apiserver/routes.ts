@@ -5,7 +5,6 @@ import { openIdConfiguration, toJsonWebKeySet, type KeySet } from './authenticat
 import { text, type HealthChecks, type HealthGroup } from './health/health-checks.ts'
 import { JSON_TYPE } from './http/negotiation.ts'
 import { checkRouteMedia, type RouteMedia } from './http/route-media.ts'
-import type { ApiServerMetrics } from './metrics/metrics.ts'
 import { proxyMatcher } from './proxy/proxy-handler.ts'
 import type { ApiResponse, Handler } from './request.ts'
 import { VERSION } from './version.ts'
@@ -20,7 +19,8 @@ export type Routes = {
   /** Discovery, OpenAPI. */
   readonly pathHandlers: readonly PathHandler[]
   readonly health: HealthChecks
-  readonly metrics: ApiServerMetrics
+  /** Metrics and other pages, by their paths. */
+  readonly pages: ReadonlyMap<string, Handler>
   readonly serviceAccountKeys: KeySet
   readonly issuer: string
   /** Where other parties find the keys. */
@@ -60,16 +60,10 @@ export function createRoutes(routes: Routes): Handler {
 }
 
 function fixedPaths(routes: Routes): Map<string, Handler> {
-  const { serviceAccountKeys, issuer, jwksUri, metrics } = routes
+  const { serviceAccountKeys, issuer, jwksUri, pages } = routes
   return new Map<string, Handler>([
     ['/version', onlyGet({ produces: [JSON_TYPE], consumes: [JSON_TYPE] }, () => indented(VERSION))],
-    [
-      '/metrics',
-      async () => ({
-        code: 200,
-        body: { form: 'raw', contentType: metrics.registry.contentType, content: await metrics.registry.metrics() },
-      }),
-    ],
+    ...pages,
     ['/openid/v1/jwks', onlyGet({ produces: [JWKS_TYPE] }, () => raw(JWKS_TYPE, toJsonWebKeySet(serviceAccountKeys)))],
     [
       '/.well-known/openid-configuration',

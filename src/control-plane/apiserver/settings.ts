@@ -34,6 +34,10 @@ export type ApiServerSettings = {
   /** The header Strict-Transport-Security; empty for none. */
   readonly strictTransportSecurity: string
   readonly eventTtlSeconds: number
+  /** A start may take this long before /livez fails because of it. */
+  readonly livezGraceMs: number
+  /** Whether /debug/pprof answers. */
+  readonly profiling: boolean
   /** Whether the endpoints of the Service `kubernetes` are kept. */
   readonly keepsEndpoints: boolean
 }
@@ -51,5 +55,7 @@ export const DEFAULT_SETTINGS: ApiServerSettings = {
   corsAllowedOrigins: [],
   strictTransportSecurity: '',
   eventTtlSeconds: 3600,
+  livezGraceMs: 0,
+  profiling: true,
   keepsEndpoints: true,
 }

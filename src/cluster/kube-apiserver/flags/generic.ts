@@ -25,10 +25,7 @@ export const GENERIC_FLAGS = {
   'goaway-chance': float(
     'chance, up to 0.02, that a request of HTTP/2 has its connection closed, so that clients spread anew',
   ),
-  'livez-grace-period': unsupported(
-    duration('time a start may take during which /livez does not fail because of it'),
-    NOT_BUILT,
-  ),
+  'livez-grace-period': duration('time a start may take during which /livez does not fail because of it'),
   'max-mutating-requests-inflight': int('changing requests that are worked on at once; 0 for no limit', 200),
   'max-requests-inflight': int('reading requests that are worked on at once; 0 for no limit', 400),
   'min-compatibility-version': unsupported(strings('oldest version that is compatible'), ONE_VERSION),

@@ -1,6 +1,5 @@
 /** Flags of kube-apiserver for its metrics, logs, traces and debugging. */
 import { unsupported, type Flag } from '../../flag-set/flag.ts'
-import { NOT_BUILT } from './not-built.ts'
 import { bool, duration, stringMap, strings, text } from '../../flag-set/flag-types.ts'
 import { refusal } from '../../flag-set/go-numbers.ts'
 
@@ -21,7 +20,7 @@ export const FEATURES_FLAGS = {
     bool('queues by priority instead of a limit', true),
     'it belongs to the server',
   ),
-  profiling: unsupported(bool('profiles at /debug/pprof', true), NOT_BUILT),
+  profiling: bool('profiles at /debug/pprof', true),
 }
 
 export const METRICS_FLAGS = {

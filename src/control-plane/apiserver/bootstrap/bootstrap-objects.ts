@@ -90,10 +90,14 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
 }
 
 /** Kinds of the default objects that are created once and then belong to the users of the cluster. */
-const CREATED_ONCE = ['PriorityClass', 'PriorityLevelConfiguration', 'FlowSchema']
+export const PRIORITY_CLASSES = ['PriorityClass']
+export const FLOW_CONTROL = ['PriorityLevelConfiguration', 'FlowSchema']
 
-export async function createDefaultPolicies({ client, kinds }: BootstrapOptions): Promise<void> {
-  for (const kind of CREATED_ONCE) {
+export async function createDefaultPolicies(
+  { client, kinds }: BootstrapOptions,
+  createdOnce: readonly string[],
+): Promise<void> {
+  for (const kind of createdOnce) {
     const definition = kinds.find((one) => one.kind === kind && one.stored)
     if (definition !== undefined)
       await Promise.all(ofKind(kind).map((object) => createIfMissing(client, definition, object)))
@@ -101,11 +105,15 @@ export async function createDefaultPolicies({ client, kinds }: BootstrapOptions)
 }
 
 /** Tells extension API servers which authority signs client certificates. */
-export async function publishAuthentication({ client, clientCa, clock }: BootstrapOptions): Promise<void> {
+export async function publishAuthentication({ client, clientCa }: BootstrapOptions): Promise<void> {
   await createIfMissing(client, CONFIGMAPS, {
     metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
     data: { 'client-ca-file': clientCa },
   })
+}
+
+/** Since when the last use of tokens out of Secrets is noted on them. */
+export async function publishTokenTracking({ client, clock }: BootstrapOptions): Promise<void> {
   await createIfMissing(client, CONFIGMAPS, {
     metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
     data: { since: new Date(clock.now()).toISOString().slice(0, 10) },

@@ -5,10 +5,13 @@ import type { Logger } from '#base/log.ts'
 import type { Client } from '#client/client.ts'
 import type { HealthChecks } from '../health/health-checks.ts'
 import {
+  FLOW_CONTROL,
+  PRIORITY_CLASSES,
   createDefaultPolicies,
   createSystemNamespaces,
   publishAuthentication,
   publishServiceRange,
+  publishTokenTracking,
   reconcileDefaultRoles,
 } from './bootstrap-objects.ts'
 import { reconcileKubernetesService } from './kubernetes-service.ts'
@@ -46,8 +49,10 @@ export class Bootstrap {
     this.#hooks = [
       hook('start-system-namespaces-controller', () => createSystemNamespaces(bootstrap)),
       hook('rbac/bootstrap-roles', () => reconcileDefaultRoles(bootstrap)),
-      hook('scheduling/bootstrap-system-priority-classes', () => createDefaultPolicies(bootstrap)),
+      hook('scheduling/bootstrap-system-priority-classes', () => createDefaultPolicies(bootstrap, PRIORITY_CLASSES)),
+      hook('priority-and-fairness-config-producer', () => createDefaultPolicies(bootstrap, FLOW_CONTROL)),
       hook('start-cluster-authentication-info-controller', () => publishAuthentication(bootstrap)),
+      hook('start-legacy-token-tracking-controller', () => publishTokenTracking(bootstrap)),
       hook('start-kubernetes-service-cidr-controller', () => publishServiceRange(bootstrap)),
     ]
     this.#serviceDone = health.addStartHook('bootstrap-controller')

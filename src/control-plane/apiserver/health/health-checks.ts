@@ -1,10 +1,20 @@
 /** What must be well for the server to live and to be ready, by name, and the answers of /livez, /readyz and /healthz. */
 import type { ApiRequest, ApiResponse } from '../request.ts'
+import { compareChecks } from './check-order.ts'
 
 /** Throws an Error that says what is wrong. */
 export type Check = () => Promise<void> | void
 
 export type HealthGroup = 'livez' | 'readyz' | 'healthz'
+
+export type HealthOptions = {
+  /** True while work at start may be unfinished without /livez failing (--livez-grace-period). */
+  readonly isInGrace?: () => boolean
+  /** Told the result of each check that a client asked for together with others. */
+  readonly observe?: (name: string, group: HealthGroup, isWell: boolean) => void
+}
+
+const START_HOOK = 'poststarthook/'
 
 export class HealthChecks {
   readonly #checks: Record<HealthGroup, Map<string, Check>> = {
@@ -12,21 +22,32 @@ export class HealthChecks {
     readyz: new Map(),
     healthz: new Map(),
   }
+  readonly #options: HealthOptions
+
+  constructor(options: HealthOptions = {}) {
+    this.#options = options
+  }
 
   add(name: string, check: Check, groups: readonly HealthGroup[] = ['livez', 'readyz', 'healthz']): void {
     for (const group of groups) {
       if (this.#checks[group].has(name)) throw new Error(`health check ${name} exists twice`)
-      this.#checks[group].set(name, check)
+      const added = group === 'livez' && name.startsWith(START_HOOK) ? this.#withGrace(check) : check
+      const all = [...this.#checks[group], [name, added] as const]
+      this.#checks[group] = new Map(all.toSorted(([a], [b]) => compareChecks(a, b)))
     }
   }
 
   /** A check that fails until the function it returns was called: for work at start. */
   addStartHook(name: string): () => void {
     let isDone = false
-    this.add(`poststarthook/${name}`, () => {
+    this.add(`${START_HOOK}${name}`, () => {
       if (!isDone) throw new Error('not finished')
     })
     return () => (isDone = true)
+  }
+
+  #withGrace(check: Check): Check {
+    return () => (this.#options.isInGrace?.() === true ? undefined : check())
   }
 
   paths(): string[] {
@@ -49,10 +70,11 @@ export class HealthChecks {
     const lines = results.map(({ name, error, excluded }) =>
       excluded ? `[+]${name} excluded: ok` : error === null ? `[+]${name} ok` : `[-]${name} failed: reason withheld`,
     )
-    const unknown = [...excluded].filter((name) => !this.#checks[group].has(name))
+    for (const { name, error, excluded } of results) if (!excluded) this.#options.observe?.(name, group, error === null)
+    const unknown = [...excluded].filter((name) => !this.#checks[group].has(name)).toSorted()
     if (unknown.length > 0)
       lines.push(
-        `warn: some health checks cannot be excluded: no matches for ${unknown.map((name) => JSON.stringify(name)).join(', ')}`,
+        `warn: some health checks cannot be excluded: no matches for ${unknown.map((name) => JSON.stringify(name)).join(',')}`,
       )
     if (!isWell) return text(500, [...lines, `${group} check failed`, ''].join('\n'))
     return text(200, request.query.has('verbose') ? [...lines, `${group} check passed`, ''].join('\n') : 'ok')
@@ -62,7 +84,7 @@ export class HealthChecks {
     const check = this.#checks[group].get(name)
     if (check === undefined) return null
     const error = await failureOf(check)
-    return error === null ? { ...text(200, 'ok'), headers: {} } : text(500, `internal server error: ${error}\n`)
+    return error === null ? PASSED : text(500, `internal server error: ${error}\n`)
   }
 
   async #run(
@@ -86,6 +108,12 @@ async function failureOf(check: Check): Promise<string | null> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
+}
+
+/** The answer of a single check, whose type upstream leaves to be guessed. */
+const PASSED: ApiResponse = {
+  code: 200,
+  body: { form: 'raw', contentType: 'text/plain; charset=utf-8', content: 'ok' },
 }
 
 export function text(code: number, content: string): ApiResponse {

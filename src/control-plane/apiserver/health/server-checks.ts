@@ -1,0 +1,47 @@
+/** What must be well in every API server: its store, its caches, what authorization follows, and that it is not about to end. */
+import type { Store } from '#control-plane/store/store.ts'
+import type { ObjectFeeds } from '../authorization/object-feeds.ts'
+import type { ResourceBackend } from '../resource-backend.ts'
+import type { Check, HealthChecks } from './health-checks.ts'
+
+export type CheckedParts = {
+  readonly store: Store
+  readonly feeds: ObjectFeeds
+  readonly backend: ResourceBackend
+  readonly isDraining: () => boolean
+}
+
+/** Checks of start hooks pass when the part that does the work of upstream's hook is there. */
+const NEEDS_CACHES = [
+  // Admission reads what it needs from the caches.
+  'poststarthook/start-apiserver-admission-initializer',
+  'poststarthook/storage-readiness',
+  // The allocators of addresses and ports are filled from the stored Services.
+  'poststarthook/start-service-ip-repair-controllers',
+]
+
+export function addServerChecks(health: HealthChecks, { store, feeds, backend, isDraining }: CheckedParts): void {
+  let [cachesFilled, feedsSynced] = [false, false]
+  void backend.ready().then(() => (cachesFilled = true))
+  void feeds.synced().then(() => (feedsSynced = true))
+  const checkStore: Check = async () => void (await store.currentRevision())
+  health.add('ping', () => {})
+  health.add('log', () => {})
+  health.add('etcd', checkStore)
+  health.add('etcd-readiness', checkStore, ['readyz'])
+  const followed = requireTrue(() => feedsSynced)
+  health.add('informer-sync', followed, ['readyz'])
+  health.add('poststarthook/generic-apiserver-start-informers', followed)
+  const filled = requireTrue(() => cachesFilled)
+  for (const name of NEEDS_CACHES) health.add(name, filled)
+  const lasting: Check = () => {
+    if (isDraining()) throw new Error('process is shutting down')
+  }
+  health.add('shutdown', lasting, ['readyz'])
+}
+
+function requireTrue(isDone: () => boolean): Check {
+  return () => {
+    if (!isDone()) throw new Error('not finished')
+  }
+}
