@@ -126,6 +126,10 @@ export type ResponseBody =
       readonly items: readonly StoredObject[]
       /** Items of custom resources say their type; others are written without, as upstream does. */
       readonly keepsItemTypes?: boolean
+      /** Further fields in front of the items: a Table's columns. */
+      readonly extra?: Readonly<Record<string, unknown>>
+      /** `rows` in a Table. */
+      readonly itemsName?: string
     }
   | { readonly form: 'watch'; readonly stream: WatchStream }
   /** Ready bytes or text, or a stream of them (logs, metrics, OpenAPI). */

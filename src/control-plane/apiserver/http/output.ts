@@ -7,7 +7,7 @@ import type { Clock } from '#base/clock.ts'
 /** Bytes joined into one write: large enough to be cheap, small enough to be copied in well under a millisecond. */
 const CHUNK_BYTES = 128 * 1024
 /** The longest a loop may run before other work gets its turn. */
-const SLICE_MS = 3
+export const SLICE_MS = 3
 /** Fast: level 1 reaches 12% on lists of pods. */
 const GZIP_LEVEL = 1
 

@@ -5,13 +5,13 @@ import { toProtobuf, wrapMessage } from '#machinery/protobuf/envelope.ts'
 import { writeBytes } from '#machinery/protobuf/wire-writer.ts'
 import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ResponseBody, ServedWatchEvent } from '../request.ts'
+import { SLICE_MS } from './output.ts'
 
 type Typed = { readonly apiVersion?: unknown; readonly kind?: unknown }
 type ListBody = Extract<ResponseBody, { form: 'list' }>
 
 /** Field of the items in the message of every list. */
 const ITEMS = 2
-const SLICE_MS = 3
 
 /** Null for an object that is no message. */
 export function encodeProtobuf(object: unknown, types: ProtobufTypes): Buffer | null {

@@ -5,6 +5,8 @@ import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, ResponseBody } from '../request.ts'
 import type { Exchange } from './exchange.ts'
 import { acceptsGzip } from './accept-header.ts'
+import { writeJson } from './json-writer.ts'
+import { listParts, type EncodedList } from './list-parts.ts'
 import {
   JSON_TYPE,
   negotiate,
@@ -18,14 +20,13 @@ import {
   type MediaType,
 } from './negotiation.ts'
 import { compressInto, write, writeParts } from './output.ts'
-import { encodeProtobuf, encodeProtobufList } from './protobuf-writer.ts'
+import { encodeProtobuf } from './protobuf-writer.ts'
 import { writeWatch } from './watch-writer.ts'
 import { writeYaml } from './yaml-writer.ts'
 
 /** Smaller answers are not worth compressing (upstream's threshold). */
 const GZIP_BYTES_MIN = 128 * 1024
 const NEWLINE = Buffer.from('\n')
-const COMMA = Buffer.from(',')
 
 /** What the form of an answer depends on. */
 export type AnswerRequest = Pick<ApiRequest, 'method' | 'headers' | 'query'> & {
@@ -68,7 +69,9 @@ export async function writeResponse(
     }
     case 'list': {
       const encoding = encodingFor(request, code, encodings)!
-      return writeList(exchange, request, code, headers, { body, clock, encoding, protobufTypes })
+      const { mediaType } = encoding
+      const parts = await listParts(body, { mediaType, pretty: isPretty(request, encoding), clock, protobufTypes })
+      return writeListParts(exchange, request, { code, headers, ...parts, clock })
     }
     case 'watch': {
       const { mediaType } = encodingFor(request, code, encodings)!
@@ -133,13 +136,8 @@ const isPretty = ({ query, headers }: AnswerRequest, { pretty }: Encoding): bool
 
 function encodeObject(object: unknown, mediaType: MediaType, pretty: boolean): Encoded {
   if (mediaType === YAML_TYPE) return { mediaType, content: Buffer.from(writeYaml(object)), newline: false }
-  const text = escapeMarkup(pretty ? JSON.stringify(object, null, 2) : JSON.stringify(object))
-  return { mediaType: JSON_TYPE, content: Buffer.from(text), newline: !pretty }
+  return { mediaType: JSON_TYPE, content: Buffer.from(writeJson(object, pretty)), newline: !pretty }
 }
-
-/** As upstream's encoder does it, so that no browser takes a text for a page. */
-const escapeMarkup = (json: string): string =>
-  json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 async function writeWhole(
   exchange: Exchange,
@@ -164,110 +162,21 @@ async function writeWhole(
 
 const COMPRESSED = { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }
 
-type ListBody = Extract<ResponseBody, { form: 'list' }>
-
-type ListOptions = {
-  readonly body: ListBody
-  readonly clock: Clock
-  readonly encoding: Encoding
-  readonly protobufTypes: ProtobufTypes
-}
-
-async function writeList(
-  exchange: Exchange,
-  request: AnswerRequest,
-  code: number,
-  headers: Headers,
-  { body, clock, encoding, protobufTypes }: ListOptions,
-): Promise<void> {
-  const { mediaType } = encoding
-  if (mediaType === PROTOBUF) {
-    const parts = await encodeProtobufList(body, protobufTypes, clock)
-    if (parts !== null) return writeListParts(exchange, request, { code, headers, mediaType, parts, clock })
-  }
-  const pretty = isPretty(request, encoding)
-  if (mediaType === YAML_TYPE || pretty) {
-    const encoded = encodeObject(await decodeList(body, clock), mediaType, pretty)
-    return writeWhole(exchange, request, code, headers, encoded)
-  }
-  // A long list is on its way before its last part is looked at, so its exact length is not known.
-  const isLong = body.items.length > SIZED_ITEMS_MAX
-  const parts = isLong ? listParts(body) : [...listParts(body)]
-  return writeListParts(exchange, request, { code, headers, mediaType: JSON_TYPE, parts, clock })
-}
-
-type ListParts = {
-  readonly code: number
-  readonly headers: Headers
-  readonly mediaType: MediaType
-  /** A generator where the length is not known. */
-  readonly parts: Iterable<Buffer>
-  readonly clock: Clock
-}
+type ListAnswer = EncodedList & { readonly code: number; readonly headers: Headers; readonly clock: Clock }
 
 async function writeListParts(
   exchange: Exchange,
   request: AnswerRequest,
-  { code, headers, mediaType, parts, clock }: ListParts,
+  { code, headers, mediaType, parts, size, clock }: ListAnswer,
 ): Promise<void> {
-  const size = Array.isArray(parts) ? lengthOf(parts as Buffer[]) : Infinity
-  const compress = size > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
-  const sizing: Headers = compress ? COMPRESSED : size < Infinity ? { 'Content-Length': String(size) } : {}
+  const compress = (size ?? Infinity) > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
+  const sizing: Headers = compress ? COMPRESSED : size === null ? {} : { 'Content-Length': String(size) }
   exchange.sendHead(code, { ...headers, 'Content-Type': mediaType, ...sizing })
   if (request.method === 'HEAD') return void exchange.output.end()
   const output = compress ? compressInto(exchange.output) : exchange.output
   await writeParts(output, parts, clock)
   output.end()
 }
-
-async function decodeList(
-  { kind, apiVersion, metadata, items, keepsItemTypes }: ListBody,
-  clock: Clock,
-): Promise<unknown> {
-  const decoded: unknown[] = []
-  for (const item of items) {
-    const { kind, apiVersion, ...rest } = JSON.parse(item.bytes.toString()) as Record<string, unknown>
-    decoded.push(keepsItemTypes ? { kind, apiVersion, ...rest } : rest)
-    if (decoded.length % DECODED_PER_SLICE === 0) await clock.yield()
-  }
-  return { kind, apiVersion, metadata, items: decoded }
-}
-
-/** Lists up to this length say their size. */
-const SIZED_ITEMS_MAX = 500
-
-function lengthOf(parts: readonly Buffer[]): number {
-  let length = 0
-  for (const part of parts) length += part.length
-  return length
-}
-
-/** About a millisecond of parsing. */
-const DECODED_PER_SLICE = 50
-const [OPEN, COMMA_OPEN] = [Buffer.from('{'), Buffer.from(',{')]
-
-/** Head, items and tail. An item is a view of its stored bytes, past the type that the list already says. */
-function* listParts({ kind, apiVersion, metadata, items, keepsItemTypes }: ListBody): Generator<Buffer> {
-  const opening = JSON.stringify({ kind, apiVersion, metadata })
-  yield Buffer.from(`${opening.slice(0, -1)},"items":[`)
-  const itemHead = keepsItemTypes
-    ? null
-    : Buffer.from(`{"kind":"${kind.slice(0, -'List'.length)}","apiVersion":"${apiVersion}",`)
-  let isFirst = true
-  for (const { bytes } of items) {
-    const isHeaded = itemHead !== null && beginsWith(bytes, itemHead)
-    if (isHeaded) yield isFirst ? OPEN : COMMA_OPEN
-    else if (!isFirst) yield COMMA
-    isFirst = false
-    yield isHeaded ? bytes.subarray(itemHead.length) : bytes
-  }
-  yield LIST_END
-}
-
-const LIST_END = Buffer.from(']}\n')
-
-const beginsWith = (bytes: Buffer, head: Buffer): boolean =>
-  bytes.length > head.length && bytes.compare(head, 0, head.length, 0, head.length) === 0
 
 async function writeRaw(
   exchange: Exchange,

@@ -5,6 +5,9 @@ export function writeYaml(value: unknown): string {
   return isFilled(value) ? `${lines(value, 0).join('\n')}\n` : `${leaf(value, { column: 0, indent: 0 })}\n`
 }
 
+/** A member of a list that stands at the left margin. */
+export const writeYamlItem = (value: unknown): string => `${listLines([value], 0).join('\n')}\n`
+
 type Filled = readonly unknown[] | Readonly<Record<string, unknown>>
 
 const isFilled = (value: unknown): value is Filled =>

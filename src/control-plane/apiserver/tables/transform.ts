@@ -2,7 +2,8 @@
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { badRequest, StatusError } from '#machinery/status-error.ts'
 import type { FormKind, FormName } from '../http/negotiation.ts'
-import type { ApiResponse, ServedWatchEvent, StoredObject, WatchStream } from '../request.ts'
+import { writeJson } from '../http/json-writer.ts'
+import type { ApiResponse, ResponseBody, ServedWatchEvent, StoredObject, WatchStream } from '../request.ts'
 import { columnDefinitionsOf, renderRow, type IncludeObject, type Shape } from './table-rows.ts'
 
 /** Another form than the objects themselves. */
@@ -22,8 +23,7 @@ export function transformForAccept(response: ApiResponse, form: Form, kind: Shap
       ...response,
       body: { form: 'object', object: transformOne(body.object as KubernetesObject, form, kind, nowMs) },
     }
-  if (body.form === 'list')
-    return { ...response, body: { form: 'object', object: transformList(body, form, kind, nowMs) } }
+  if (body.form === 'list') return { ...response, body: transformList(body, form, kind, nowMs) }
   if (body.form === 'watch')
     return { ...response, body: { form: 'watch', stream: transformStream(body.stream, form, kind, nowMs) } }
   return response
@@ -64,23 +64,44 @@ function transformOne(object: KubernetesObject, form: Form, kind: Shape, nowMs: 
   return table(resourceVersion ? { resourceVersion } : {}, form, kind, [rowOf(kind, object, form, nowMs)])
 }
 
-type ListBody = { readonly metadata: Readonly<Record<string, unknown>>; readonly items: readonly StoredObject[] }
+type ListBody = Extract<ResponseBody, { form: 'list' }>
 
-function transformList({ metadata, items }: ListBody, form: Form, kind: Shape, nowMs: number): unknown {
+function transformList({ metadata, items }: ListBody, form: Form, kind: Shape, nowMs: number): ListBody {
   if (form.as === 'PartialObjectMetadata')
     throw refuse(`you requested PartialObjectMetadata, but the requested object is a list (${goType(kind)}List)`)
-  if (form.as === 'Table')
-    return table(
-      metadata,
-      form,
-      kind,
-      items.map((item) => rowOf(kind, item.object(), form, nowMs)),
-    )
+  const isTable = form.as === 'Table'
+  const render = (object: KubernetesObject): unknown =>
+    isTable ? rowOf(kind, object, form, nowMs) : partial(object, form)
   return {
-    kind: 'PartialObjectMetadataList',
+    form: 'list',
     apiVersion: form.apiVersion,
+    kind: form.as,
     metadata,
-    items: items.map((item) => partial(item.object(), form)),
+    items: items.map((item) => new RenderedItem(item, render)),
+    keepsItemTypes: true,
+    ...(isTable && { extra: { columnDefinitions: columnDefinitionsOf(kind) }, itemsName: 'rows' }),
+  }
+}
+
+/** A row, or what is left of an object: made when the answer comes to it. */
+class RenderedItem implements StoredObject {
+  readonly #item: StoredObject
+  readonly #render: (object: KubernetesObject) => unknown
+  constructor(item: StoredObject, render: (object: KubernetesObject) => unknown) {
+    this.#item = item
+    this.#render = render
+  }
+  get key(): string {
+    return this.#item.key
+  }
+  get revision(): number {
+    return this.#item.revision
+  }
+  get bytes(): Buffer {
+    return Buffer.from(writeJson(this.object()))
+  }
+  object(): KubernetesObject {
+    return this.#render(this.#item.object()) as KubernetesObject
   }
 }
 
