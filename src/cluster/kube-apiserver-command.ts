@@ -20,6 +20,7 @@ import {
   type KubeApiserverFlags,
   type KubeApiserverValues,
 } from './kube-apiserver/flags/index.ts'
+import { readAudit } from './kube-apiserver/read-audit.ts'
 import { readServing } from './kube-apiserver/read-serving.ts'
 import { readSettings } from './kube-apiserver/read-settings.ts'
 import { validateValues } from './kube-apiserver/validate-values.ts'
@@ -41,10 +42,12 @@ export async function runKubeApiserver(args: readonly string[], signal: AbortSig
   const log = createLogger(COMPONENT, values.v >= DEBUG_LEVEL ? 'debug' : 'info')
   const features = readFeatureGates(values['feature-gates'], log)
   const options = await readOptions(values, clock)
+  const audit = await readAudit(values, { clock, log: log.child({ part: 'audit' }) })
   const store = await openEmbeddedStore({ directory: values['data-dir'], clock, log })
   const server = await createApiServer({
     ...options,
     flags: texts,
+    ...(audit === null ? {} : { audit }),
     features,
     store,
     kinds: KINDS,
@@ -56,6 +59,7 @@ export async function runKubeApiserver(args: readonly string[], signal: AbortSig
   log.info('serving', { url: server.url })
   await untilAborted(signal)
   await server.close()
+  await audit?.backend.close()
   await store.close()
 }
 
@@ -70,7 +74,7 @@ function answerOf({ help, version }: KubeApiserverValues): string | null {
 
 type ReadOptions = Omit<
   ApiServerOptions,
-  'features' | 'flags' | 'store' | 'kinds' | 'createResources' | 'clock' | 'random' | 'log'
+  'audit' | 'features' | 'flags' | 'store' | 'kinds' | 'createResources' | 'clock' | 'random' | 'log'
 >
 
 async function readOptions(values: KubeApiserverValues, clock: Clock): Promise<ReadOptions> {

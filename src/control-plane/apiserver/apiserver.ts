@@ -9,6 +9,8 @@ import { InProcessTransport, type InProcessServer } from '#client/in-process-tra
 import { RestClient } from '#client/rest-client.ts'
 import type { Store } from '#control-plane/store/store.ts'
 import type { AdmissionSettings } from './admission/index.ts'
+import { createAuditStage, createFailedAuthenticationAudit, type AuditOptions } from './audit/audit-stage.ts'
+import type { AuditLevel } from './audit/policy.ts'
 import { createAuthenticationStage } from './authentication/authentication-stage.ts'
 import { createTokens } from './authentication/create-tokens.ts'
 import { createImpersonationStage } from './authentication/impersonation-stage.ts'
@@ -73,6 +75,8 @@ export type ApiServerOptions = {
   readonly admission?: AdmissionSettings
   /** What /flagz shows: flags with their values as text. Missing: there is no such page. */
   readonly flags?: ReadonlyMap<string, string>
+  /** Which requests are recorded, and where to. The backend stays open: it belongs to the caller. */
+  readonly audit?: Pick<AuditOptions, 'policy' | 'backend'>
   /** What differs from DEFAULT_SETTINGS. */
   readonly settings?: Partial<ApiServerSettings>
 }
@@ -225,9 +229,21 @@ function assemble(options: ApiServerOptions): Parts {
     issuer: issuers[0]!,
     jwksUri: settings.jwksUri,
   })
+  const audit =
+    options.audit === undefined
+      ? null
+      : {
+          ...options.audit,
+          clock,
+          random,
+          observeLevel: (level: AuditLevel) => metrics.observeAuditLevel(level),
+          observeEvent: () => metrics.observeAuditEvent(),
+        }
   const stages = {
     metrics: metrics.createStage(clock),
     timeout: createTimeoutStage(clock, settings.requestTimeoutMs),
+    failedAuthenticationAudit: audit === null ? null : createFailedAuthenticationAudit(audit),
+    audit: audit === null ? null : createAuditStage(audit),
     authentication: createAuthenticationStage({ tokens, clock, settings, log: log.child({ part: 'authentication' }) }),
     impersonation: createImpersonationStage(authorizer),
     maxInFlight: createMaxInFlightStage(options.limits ?? DEFAULT_LIMITS, (kind, running) =>

@@ -4,7 +4,10 @@ import type { ApiRequest, ApiResponse, Handler, Stage } from './request.ts'
 export type ChainStages = {
   readonly metrics: Stage
   readonly timeout: Stage
+  /** Missing where nothing is audited. */
+  readonly failedAuthenticationAudit: Stage | null
   readonly authentication: Stage
+  readonly audit: Stage | null
   readonly impersonation: Stage
   readonly maxInFlight: Stage
   readonly authorization: Stage
@@ -17,7 +20,9 @@ export function createNetworkChain(stages: ChainStages, routes: Handler): Handle
     [
       stages.metrics,
       stages.timeout,
+      ...present(stages.failedAuthenticationAudit),
       stages.authentication,
+      ...present(stages.audit),
       stages.impersonation,
       stages.maxInFlight,
       stages.authorization,
@@ -28,9 +33,14 @@ export function createNetworkChain(stages: ChainStages, routes: Handler): Handle
 }
 
 /** The way in for components of this process: their identity is known, their bodies are objects. */
-export function createInProcessChain(stages: Pick<ChainStages, 'metrics' | 'authorization'>, routes: Handler): Handler {
-  return chain([stages.metrics, stages.authorization], routes)
+export function createInProcessChain(
+  stages: Pick<ChainStages, 'metrics' | 'audit' | 'authorization'>,
+  routes: Handler,
+): Handler {
+  return chain([stages.metrics, ...present(stages.audit), stages.authorization], routes)
 }
+
+const present = (stage: Stage | null): Stage[] => (stage === null ? [] : [stage])
 
 export function chain(stages: readonly Stage[], last: Handler): Handler {
   return stages.reduceRight<Handler>(

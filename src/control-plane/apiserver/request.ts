@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
+import type { AuditRecord } from './audit/audit-record.ts'
 import type { MediaType } from './http/negotiation.ts'
 
 export type UserInfo = {
@@ -48,6 +49,14 @@ export type ApiRequest = {
   readonly warnings: Set<string>
   /** Where the client sits, for audit and `kubectl exec` logs. */
   readonly remoteAddress: string
+  /** Path and query as they came; missing for a component in this process. */
+  readonly target?: string
+  /** Under which the request is logged; missing for a component in this process. */
+  readonly auditId?: string
+  /** Time of the clock when it came. */
+  readonly receivedMs?: number
+  /** Set while the request is audited. */
+  readonly audit?: AuditRecord
   /** What only a request from the network has; missing for a component in this process. */
   readonly connection?: RequestConnection
 }

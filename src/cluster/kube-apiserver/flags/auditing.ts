@@ -1,41 +1,32 @@
 /** Flags of kube-apiserver for its audit log. */
 import { unsupported, type Flag } from '../../flag-set/flag.ts'
-import { NOT_BUILT } from './not-built.ts'
 import { bool, duration, float, int, text } from '../../flag-set/flag-types.ts'
 
+const NO_THROTTLE = 'the log is written as fast as the disk takes it'
 const webhook = <T>(flag: Flag<T>): Flag<T> => unsupported(flag, 'audit events go to a log, not to a webhook')
 
 export const AUDITING_FLAGS = {
-  'audit-log-batch-buffer-size': unsupported(int('events that wait to be written in mode batch', 10_000), NOT_BUILT),
-  'audit-log-batch-max-size': unsupported(int('events of one batch', 1), NOT_BUILT),
-  'audit-log-batch-max-wait': unsupported(
-    duration('time after which a batch is written even if it is not full'),
-    NOT_BUILT,
+  'audit-log-batch-buffer-size': int('events that wait to be written in mode batch', 10_000),
+  'audit-log-batch-max-size': int('events of one batch', 1),
+  'audit-log-batch-max-wait': duration('time after which a batch is written even if it is not full'),
+  'audit-log-batch-throttle-burst': unsupported(int('batches that may follow each other at once'), NO_THROTTLE),
+  'audit-log-batch-throttle-enable': unsupported(bool('whether batches are throttled'), NO_THROTTLE),
+  'audit-log-batch-throttle-qps': unsupported(float('batches a second', 'float32'), NO_THROTTLE),
+  'audit-log-compress': bool('compress rotated files with gzip'),
+  'audit-log-format': text('json, or legacy for a line of text an event', 'json'),
+  'audit-log-maxage': int('days that rotated files are kept; 0 for ever', 366),
+  'audit-log-maxbackup': int('rotated files that are kept; 0 for all', 100),
+  'audit-log-maxsize': int('megabytes from which a file is rotated; 0 for never', 100),
+  'audit-log-mode': text('blocking, blocking-strict or batch', 'blocking'),
+  'audit-log-path': text('file that the events are written to; - for standard output'),
+  'audit-log-truncate-enabled': bool('cut events that are too large'),
+  'audit-log-truncate-max-batch-size': unsupported(
+    int('bytes of a batch', 10_485_760),
+    'batches are only bounded by --audit-log-batch-max-size',
   ),
-  'audit-log-batch-throttle-burst': unsupported(int('batches that may follow each other at once'), NOT_BUILT),
-  'audit-log-batch-throttle-enable': unsupported(
-    bool('whether batches are throttled'),
-    'the log is written as fast as the disk takes it',
-  ),
-  'audit-log-batch-throttle-qps': unsupported(float('batches a second', 'float32'), NOT_BUILT),
-  'audit-log-compress': unsupported(bool('compress rotated files with gzip'), NOT_BUILT),
-  'audit-log-format': unsupported(text('json, or legacy for a line of text an event', 'json'), NOT_BUILT),
-  'audit-log-maxage': unsupported(int('days that rotated files are kept; 0 for ever', 366), NOT_BUILT),
-  'audit-log-maxbackup': unsupported(int('rotated files that are kept; 0 for all', 100), NOT_BUILT),
-  'audit-log-maxsize': unsupported(int('megabytes from which a file is rotated; 0 for never', 100), NOT_BUILT),
-  'audit-log-mode': unsupported(text('blocking, blocking-strict or batch', 'blocking'), NOT_BUILT),
-  'audit-log-path': unsupported(text('file that the events are written to; - for standard output'), NOT_BUILT),
-  'audit-log-truncate-enabled': unsupported(bool('cut events that are too large'), NOT_BUILT),
-  'audit-log-truncate-max-batch-size': unsupported(int('bytes of a batch', 10_485_760), NOT_BUILT),
-  'audit-log-truncate-max-event-size': unsupported(
-    int('bytes of an event, from which its objects are left out', 102_400),
-    NOT_BUILT,
-  ),
-  'audit-log-version': unsupported(text('version of the events', 'audit.k8s.io/v1'), NOT_BUILT),
-  'audit-policy-file': unsupported(
-    text('file with the policy that says which requests are recorded, and how much of them'),
-    NOT_BUILT,
-  ),
+  'audit-log-truncate-max-event-size': int('bytes of an event, from which its objects are left out', 102_400),
+  'audit-log-version': text('version of the events', 'audit.k8s.io/v1'),
+  'audit-policy-file': text('file with the policy that says which requests are recorded, and how much of them'),
   'audit-webhook-batch-buffer-size': webhook(int('events that wait', 10_000)),
   'audit-webhook-batch-max-size': webhook(int('events of one batch', 400)),
   'audit-webhook-batch-max-wait': webhook(duration('time after which a batch is sent even if it is not full', 30_000)),

@@ -22,7 +22,14 @@ import {
 export function createImpersonationStage(authorizer: Authorizer): Stage {
   return async (request, next) => {
     const wanted = readHeaders(request)
-    if (wanted !== null) request.user = impersonatedUser(wanted, await allowedMode(request, wanted, authorizer))
+    if (wanted === null) return next(request)
+    const mode = await allowedMode(request, wanted, authorizer)
+    request.user = impersonatedUser(wanted, mode)
+    if (request.audit !== undefined)
+      request.audit.impersonated = {
+        user: request.user,
+        constraint: mode.name === null ? '' : `impersonate:${mode.name}`,
+      }
     return next(request)
   }
 }

@@ -7,7 +7,10 @@ export function createAuthorizationStage(authorizer: Authorizer): Stage {
   return async (request, next) => {
     const attributes = attributesOf(request)
     const decision = await authorizer.authorize(attributes)
-    if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason)
+    const isAllowed = decision.verdict === 'allow'
+    request.audit?.annotations.set('authorization.k8s.io/decision', isAllowed ? 'allow' : 'forbid')
+    request.audit?.annotations.set('authorization.k8s.io/reason', decision.reason)
+    if (!isAllowed) throw forbiddenError(attributes, decision.reason)
     return next(request)
   }
 }

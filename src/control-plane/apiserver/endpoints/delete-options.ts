@@ -13,6 +13,9 @@ const POLICIES = ['Foreground', 'Background', 'Orphan']
 
 export function readDeleteOptions(request: ApiRequest): DeleteOptions {
   const options = request.body.form === 'none' ? optionsOfQuery(request.query) : optionsOfBody(request)
+  // The version is what upstream's log has here.
+  if (request.body.form !== 'none')
+    request.audit?.recordValue({ ...options, kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/__internal' })
   const errors: FieldError[] = []
   if (options.propagationPolicy !== undefined && options.orphanDependents !== undefined)
     errors.push(

@@ -25,7 +25,13 @@ const TYPE_OF: Readonly<Record<string, Patch['type']>> = {
 
 export const patchTypesOf = (_mediaTypes: readonly MediaType[]): string[] => Object.keys(TYPE_OF)
 
-export function readPatch({ body, headers }: ApiRequest): Patch {
+export function readPatch(request: ApiRequest): Patch {
+  const patch = parsePatch(request)
+  request.audit?.recordValue(patch.body)
+  return patch
+}
+
+function parsePatch({ body, headers }: ApiRequest): Patch {
   const contentType = (body.form === 'none' ? (headers['content-type'] ?? '') : body.contentType)
     .split(';')[0]!
     .trim()

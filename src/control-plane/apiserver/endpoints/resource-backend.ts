@@ -16,6 +16,7 @@ import { ObjectWriter } from '../registry/object-writer.ts'
 import { PortPool } from '../registry/port-pool.ts'
 import { Resources, type Resource } from '../registry/resource.ts'
 import type { ResourceBackend, ResourceDependencies } from '../resource-backend.ts'
+import { auditedDecoder } from './audited-body.ts'
 import { createBodyDecoder } from './body.ts'
 import type { EndpointContext } from './context.ts'
 import { createEndpoints } from './resource-handler.ts'
@@ -65,7 +66,7 @@ export function createResources(
     deleter,
     admission,
     cluster,
-    decodeBody: createBodyDecoder(kinds),
+    decodeBody: auditedDecoder(createBodyDecoder(kinds)),
     dependencies,
   }
   const ready = restorePools(pools, resources)

@@ -4,6 +4,7 @@ import { badRequest, notFound } from '#machinery/status-error.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { answerOf } from './answer.ts'
+import { recordDefaulted } from './audited-body.ts'
 import { checkPlace } from './body.ts'
 import { writeContext, type EndpointContext } from './context.ts'
 import { dedupOwners } from './owner-references.ts'
@@ -23,8 +24,10 @@ export async function updateObject(
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`)
   if (!metadata.name)
     throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
+  const sentNamespace = sent.metadata.namespace
   checkPlace(sent, kind, request)
   kind.strategy.setDefaults?.(sent, context.clock.now())
+  recordDefaulted(request, kind, sent, sentNamespace)
   dedupOwners(sent, (text) => request.warnings.add(text))
   const resetsOwners = resetsManagedFields(sent)
   const written = await context.writer.update(

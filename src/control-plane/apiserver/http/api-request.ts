@@ -11,10 +11,16 @@ export const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024
 
 export const NOBODY: UserInfo = { name: '', uid: '', groups: [], extra: {} }
 
+export type ArrivalFacts = {
+  readonly certificates: ClientCertificates
+  readonly auditId: string
+  readonly receivedMs: number
+}
+
 export function createApiRequest(
   exchange: Exchange,
   signal: AbortSignal,
-  certificates: ClientCertificates,
+  { certificates, auditId, receivedMs }: ArrivalFacts,
 ): ApiRequest {
   const { path, query } = parseTarget(exchange.target)
   return {
@@ -28,6 +34,9 @@ export function createApiRequest(
     signal,
     warnings: new Set(),
     remoteAddress: exchange.socket.remoteAddress ?? '',
+    target: exchange.target,
+    auditId,
+    receivedMs,
     connection: createConnection(exchange, certificates),
   }
 }

@@ -145,7 +145,11 @@ export class HttpServer {
     const auditId =
       exchange.rawHeaders.find(([name]) => name.toLowerCase() === 'audit-id')?.[1] ?? randomUuid(this.#options.random)
     try {
-      request = createApiRequest(exchange, running.controller.signal, this.#certificates)
+      request = createApiRequest(exchange, running.controller.signal, {
+        certificates: this.#certificates,
+        auditId,
+        receivedMs: clock.now(),
+      })
       running.isLong = isLongRunning(request.info)
       const response = preflightAnswer(front, request) ?? (await this.#options.handler(request))
       const headers = { ...frontHeaders(front, request.headers), ...answerHeaders(request, auditId, response.headers) }

@@ -39,9 +39,30 @@ export class ApiServerMetrics {
     registers: [this.registry],
   })
 
+  readonly #auditLevels = new Counter({
+    name: 'apiserver_audit_level_total',
+    help: 'Counter of policy levels for audit events (1 per request).',
+    labelNames: ['level'],
+    registers: [this.registry],
+  })
+
+  readonly #auditEvents = new Counter({
+    name: 'apiserver_audit_event_total',
+    help: 'Counter of audit events generated and sent to the audit backend.',
+    registers: [this.registry],
+  })
+
   constructor() {
     collectDefaultMetrics({ register: this.registry })
     for (const kind of ['readOnly', 'mutating']) this.#inFlight.set({ request_kind: kind }, 0)
+  }
+
+  observeAuditEvent(): void {
+    this.#auditEvents.inc()
+  }
+
+  observeAuditLevel(level: string): void {
+    this.#auditLevels.inc({ level })
   }
 
   observeInFlight(kind: 'readOnly' | 'mutating', running: number): void {
