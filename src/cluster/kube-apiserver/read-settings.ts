@@ -16,6 +16,7 @@ export async function readSettings(values: KubeApiserverValues): Promise<ApiServ
     jwksUri: values['service-account-jwks-uri'] || null,
     tokenSecondsMax: maxMs === 0 ? null : Math.floor(maxMs / 1000),
     requestTimeoutMs: values['request-timeout'],
+    priorityAndFairness: values['enable-priority-and-fairness'],
     watchSecondsMin: values['min-request-timeout'],
     corsAllowedOrigins: values['cors-allowed-origins'].map(originPattern),
     strictTransportSecurity: values['strict-transport-security-directives'].join('; '),

@@ -15,6 +15,14 @@ const CHECKS: readonly Check[] = [
   ({ 'max-requests-inflight': value }) => value < 0 && '--max-requests-inflight can not be negative value',
   ({ 'max-mutating-requests-inflight': value }) =>
     value < 0 && '--max-mutating-requests-inflight can not be negative value',
+  ({ 'enable-priority-and-fairness': isOn, ...values }) => {
+    const [reading, changing] = [values['max-requests-inflight'], values['max-mutating-requests-inflight']]
+    return (
+      isOn &&
+      reading + changing <= 0 &&
+      `invalid configuration: MaxRequestsInFlight=${reading} and MaxMutatingRequestsInFlight=${changing}; they must add up to something positive`
+    )
+  },
   ({ 'request-timeout': value }) => value < 0 && '--request-timeout can not be negative value',
   ({ 'goaway-chance': value }) =>
     (value < 0 || value > GOAWAY_CHANCE_MAX) && '--goaway-chance can not be less than 0 or greater than 0.02',

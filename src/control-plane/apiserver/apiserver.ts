@@ -20,7 +20,8 @@ import { createAuthorizer } from './authorization/create-authorizer.ts'
 import { ObjectFeeds } from './authorization/object-feeds.ts'
 import { Bootstrap } from './bootstrap/bootstrap.ts'
 import { discoveryHandler, discoveryPaths } from './discovery/discovery-handler.ts'
-import { DEFAULT_LIMITS, createMaxInFlightStage, type InFlightLimits } from './flow-control/max-in-flight.ts'
+import { createFlowControl } from './flow-control/create-flow-control.ts'
+import { DEFAULT_LIMITS, type InFlightLimits } from './flow-control/max-in-flight.ts'
 import { createComponentChecks, type ComponentCheck } from './health/component-checks.ts'
 import { followFlowSchemas } from './flow-control/dangling-flow-schemas.ts'
 import { HealthChecks } from './health/health-checks.ts'
@@ -220,11 +221,21 @@ function assemble(options: ApiServerOptions): Parts {
   })
   const bootstrap = new Bootstrap({ client, clock, log, health, options })
   addServerChecks(health, { store, feeds, backend, isDraining: () => draining.value })
+  const flowControl = createFlowControl({
+    clock,
+    feeds,
+    load: backend.load,
+    metrics,
+    limits: options.limits ?? DEFAULT_LIMITS,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    priorityAndFairness: settings.priorityAndFairness,
+    signal: closing.signal,
+  })
   const routes = createServerRoutes(options, {
     backend,
     client,
     health,
-    pages,
+    pages: { ...pages, pathHandlers: [...pages.pathHandlers, ...flowControl.handlers] },
     keys,
     issuer: issuers[0]!,
     jwksUri: settings.jwksUri,
@@ -246,9 +257,7 @@ function assemble(options: ApiServerOptions): Parts {
     audit: audit === null ? null : createAuditStage(audit),
     authentication: createAuthenticationStage({ tokens, clock, settings, log: log.child({ part: 'authentication' }) }),
     impersonation: createImpersonationStage(authorizer),
-    maxInFlight: createMaxInFlightStage(options.limits ?? DEFAULT_LIMITS, (kind, running) =>
-      metrics.observeInFlight(kind, running),
-    ),
+    flowControl: flowControl.stage,
     authorization: createAuthorizationStage(authorizer),
     body: readBodyStage,
   }

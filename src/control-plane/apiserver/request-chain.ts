@@ -9,7 +9,7 @@ export type ChainStages = {
   readonly authentication: Stage
   readonly audit: Stage | null
   readonly impersonation: Stage
-  readonly maxInFlight: Stage
+  readonly flowControl: Stage
   readonly authorization: Stage
   readonly body: Stage
 }
@@ -24,7 +24,7 @@ export function createNetworkChain(stages: ChainStages, routes: Handler): Handle
       stages.authentication,
       ...present(stages.audit),
       stages.impersonation,
-      stages.maxInFlight,
+      stages.flowControl,
       stages.authorization,
       stages.body,
     ],

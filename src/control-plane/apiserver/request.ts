@@ -47,6 +47,8 @@ export type ApiRequest = {
   readonly signal: AbortSignal
   /** Texts of `Warning: 299` headers, in order, each once. */
   readonly warnings: Set<string>
+  /** Headers that the chain adds to whatever is answered; missing for a component in this process. */
+  readonly answerHeaders?: Record<string, string>
   /** Where the client sits, for audit and `kubectl exec` logs. */
   readonly remoteAddress: string
   /** Path and query as they came; missing for a component in this process. */

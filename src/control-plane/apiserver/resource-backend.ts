@@ -9,6 +9,7 @@ import type { Store } from '#control-plane/store/store.ts'
 import type { AdmissionSettings } from './admission/index.ts'
 import type { TokenAuthenticator, TokenIssuer } from './authentication/token-authenticator.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
+import type { RequestLoad } from './flow-control/work-estimate.ts'
 import type { ComponentCheck } from './health/component-checks.ts'
 import type { Handler } from './request.ts'
 import type { ApiServerSettings } from './settings.ts'
@@ -40,6 +41,8 @@ export type ResourceDependencies = {
 export interface ResourceBackend {
   /** Answers every request about resources but the proxies and streams of pods. */
   readonly handler: Handler
+  /** What priority and fairness ask to estimate a request. */
+  readonly load: RequestLoad
   /** Resolves when the caches are filled: before, requests are refused with 429. */
   ready(): Promise<void>
   close(): Promise<void>

@@ -27,6 +27,8 @@ export type ApiServerSettings = {
   /** Null: as long as the client asks for. */
   readonly tokenSecondsMax: number | null
   readonly requestTimeoutMs: number
+  /** Whether requests wait in queues by priority; else there is only a limit. */
+  readonly priorityAndFairness: boolean
   /** A watch lasts this long at least, twice at most, unless its client says. */
   readonly watchSecondsMin: number
   /** Patterns of the origins whose pages may ask. */
@@ -51,6 +53,7 @@ export const DEFAULT_SETTINGS: ApiServerSettings = {
   jwksUri: null,
   tokenSecondsMax: null,
   requestTimeoutMs: 60_000,
+  priorityAndFairness: true,
   watchSecondsMin: 1800,
   corsAllowedOrigins: [],
   strictTransportSecurity: '',

@@ -21,7 +21,6 @@ const strategy: Strategy<FlowSchema> = {
 
 export const flowSchemaKind = defineKind<FlowSchema>('flowcontrol.apiserver.k8s.io/v1/flowschemas', {
   strategy,
-  inert: { warning: () => 'this server stores FlowSchemas and does not sort requests by them yet' },
   row: ({ metadata, spec, status }, nowMs) => [
     metadata.name,
     spec.priorityLevelConfiguration?.name ?? '',

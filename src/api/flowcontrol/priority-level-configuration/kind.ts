@@ -39,9 +39,6 @@ export const priorityLevelConfigurationKind = defineKind<PriorityLevelConfigurat
   'flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations',
   {
     strategy,
-    inert: {
-      warning: () => 'this server stores PriorityLevelConfigurations and does not limit requests by them yet',
-    },
     row({ metadata, spec }, nowMs) {
       const queuing = spec.limited?.limitResponse?.queuing
       return [

@@ -16,10 +16,7 @@ export const FEATURES_FLAGS = {
     text('socket that profiles are read from without rights'),
     'profiles are read from the port',
   ),
-  'enable-priority-and-fairness': unsupported(
-    bool('queues by priority instead of a limit', true),
-    'it belongs to the server',
-  ),
+  'enable-priority-and-fairness': bool('queues by priority instead of a limit', true),
   profiling: bool('profiles at /debug/pprof', true),
 }
 

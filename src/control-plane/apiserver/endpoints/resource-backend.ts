@@ -17,6 +17,7 @@ import { PortPool } from '../registry/port-pool.ts'
 import { Resources, type Resource } from '../registry/resource.ts'
 import type { ResourceBackend, ResourceDependencies } from '../resource-backend.ts'
 import { auditedDecoder } from './audited-body.ts'
+import { createRequestLoad } from './request-load.ts'
 import { createBodyDecoder } from './body.ts'
 import type { EndpointContext } from './context.ts'
 import { createEndpoints } from './resource-handler.ts'
@@ -78,6 +79,7 @@ export function createResources(
       if (resources.kind(group, version, resource)?.allocations !== undefined) await ready
       return endpoints(request)
     },
+    load: createRequestLoad(resources),
     ready: () => ready,
     close: async () => resources.close(),
   }

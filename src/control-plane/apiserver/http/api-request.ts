@@ -33,6 +33,7 @@ export function createApiRequest(
     user: NOBODY,
     signal,
     warnings: new Set(),
+    answerHeaders: {},
     remoteAddress: exchange.socket.remoteAddress ?? '',
     target: exchange.target,
     auditId,

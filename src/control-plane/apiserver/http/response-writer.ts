@@ -37,7 +37,12 @@ export type Headers = Record<string, string | readonly string[]>
 
 /** Headers of every answer: what the server decided, and what the chain added. */
 export function answerHeaders(request: ApiRequest | null, auditId: string, extra: ApiResponse['headers']): Headers {
-  const headers: Headers = { 'Audit-Id': auditId, 'Cache-Control': 'no-cache, private', ...extra }
+  const headers: Headers = {
+    'Audit-Id': auditId,
+    'Cache-Control': 'no-cache, private',
+    ...request?.answerHeaders,
+    ...extra,
+  }
   if (request !== null && request.warnings.size > 0)
     headers['Warning'] = [...request.warnings].map((text) => `299 - ${quoteWarning(text)}`)
   return headers

@@ -11,6 +11,12 @@ const DURATION_BUCKETS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ]
 
+type InFlight = { readonly readOnly: number; readonly mutating: number }
+
+const IN_FLIGHT_HELP =
+  'Maximal number of currently used inflight request limit of this apiserver per request kind in last second.'
+const IN_QUEUE_HELP = 'Maximal number of queued requests in this apiserver per request kind in last second.'
+
 export class ApiServerMetrics {
   readonly registry = new Registry()
   readonly #requests = new Counter({
@@ -28,7 +34,7 @@ export class ApiServerMetrics {
   })
   readonly #inFlight = new Gauge({
     name: 'apiserver_current_inflight_requests',
-    help: 'Number of currently used inflight requests of the apiserver per request kind.',
+    help: IN_FLIGHT_HELP,
     labelNames: ['request_kind'],
     registers: [this.registry],
   })
@@ -67,6 +73,26 @@ export class ApiServerMetrics {
 
   observeInFlight(kind: 'readOnly' | 'mutating', running: number): void {
     this.#inFlight.set({ request_kind: kind }, running)
+  }
+
+  /** The counts are kept by somebody else, and read when they are asked for. */
+  readInFlight({ executing, waiting }: { readonly executing: InFlight; readonly waiting: InFlight }): void {
+    for (const [name, help, counts] of [
+      ['apiserver_current_inflight_requests', IN_FLIGHT_HELP, executing],
+      ['apiserver_current_inqueue_requests', IN_QUEUE_HELP, waiting],
+    ] as const) {
+      this.registry.removeSingleMetric(name)
+      new Gauge({
+        name,
+        help,
+        labelNames: ['request_kind'],
+        registers: [this.registry],
+        collect() {
+          this.set({ request_kind: 'readOnly' }, counts.readOnly)
+          this.set({ request_kind: 'mutating' }, counts.mutating)
+        },
+      })
+    }
   }
 
   /** The first stage of the chain: sees every request and its end. */

@@ -68,6 +68,7 @@ export class ResourceCache {
   /** Decoded objects by the bytes that were made of them, until those arrive from the store. */
   readonly #decoded = new WeakMap<Buffer, KubernetesObject>()
   #changedRevision = 0
+  #bytes = 0
   #started = false
 
   constructor(options: ResourceCacheOptions) {
@@ -119,6 +120,16 @@ export class ResourceCache {
 
   get size(): number {
     return this.#records.size
+  }
+
+  /** Of all objects, as served. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** How many are told of a change of such an object. */
+  watcherCount(namespace: string, name: string): number {
+    return this.#watchers.count(name === '' ? '' : this.keyOf(namespace, name), namespace)
   }
 
   /** Begins to read; get, list and watch do it too, so that a resource that nobody uses costs nothing. */
@@ -212,13 +223,18 @@ export class ResourceCache {
 
   #restart(revision: number): void {
     this.#records.clear()
+    this.#bytes = 0
     this.#changedRevision = revision
     this.#history.reset(revision)
     this.#freshness.reset(revision)
   }
 
   #load(entries: readonly Entry[]): void {
-    for (const { key, modRevision, value } of entries) this.#records.set(this.#toObject(key, modRevision, value))
+    for (const { key, modRevision, value } of entries) {
+      const object = this.#toObject(key, modRevision, value)
+      this.#bytes += object.bytes.length
+      this.#records.set(object)
+    }
   }
 
   #apply(events: readonly StoreEvent[], revision: number): void {
@@ -227,6 +243,7 @@ export class ResourceCache {
       if (change === null) continue
       if (change.current === null) this.#records.delete(change.key)
       else this.#records.set(change.current)
+      this.#bytes += (change.current?.bytes.length ?? 0) - (change.previous?.bytes.length ?? 0)
       this.#changedRevision = change.revision
       this.#history.push(change)
       this.#watchers.dispatch(change)

@@ -53,6 +53,11 @@ export class WatcherIndex {
     return this.#scopes.keys()
   }
 
+  /** Those that a change of this object concerns for certain; who looks at a field is not among them. */
+  count(key: string, namespace: string): number {
+    return this.#all.size + (this.#byKey.get(key)?.size ?? 0) + (this.#byNamespace.get(namespace)?.size ?? 0)
+  }
+
   /** Offers the change to each watcher it may concern, once. */
   dispatch(event: CacheEvent): void {
     offerTo(this.#all, event)
