@@ -137,16 +137,17 @@ function registerGauge(
   { name, help, labels }: Named,
   read: () => readonly (readonly [Labels, number])[],
 ): void {
-  new Gauge({
+  const gauge = new Gauge({
     name: PREFIX + name,
     help,
     labelNames: [...labels],
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset()
       for (const [values, value] of read()) this.set(values, value)
     },
   })
+  registry.registerMetric(gauge)
 }
 
 function registerCounters(registry: Registry, controller: FlowController): void {

@@ -82,16 +82,17 @@ export class ApiServerMetrics {
       ['apiserver_current_inqueue_requests', IN_QUEUE_HELP, waiting],
     ] as const) {
       this.registry.removeSingleMetric(name)
-      new Gauge({
+      const gauge = new Gauge({
         name,
         help,
         labelNames: ['request_kind'],
-        registers: [this.registry],
+        registers: [],
         collect() {
           this.set({ request_kind: 'readOnly' }, counts.readOnly)
           this.set({ request_kind: 'mutating' }, counts.mutating)
         },
       })
+      this.registry.registerMetric(gauge)
     }
   }
 
