@@ -21,6 +21,13 @@ export async function readSettings(values: KubeApiserverValues): Promise<ApiServ
     corsAllowedOrigins: values['cors-allowed-origins'].map(originPattern),
     strictTransportSecurity: values['strict-transport-security-directives'].join('; '),
     eventTtlSeconds: Math.floor(values['event-ttl'] / 1000),
+    shutdown: {
+      delayMs: values['shutdown-delay-duration'],
+      // A request ends by its own limit.
+      drainMs: Math.max(values['request-timeout'], values['shutdown-watch-termination-grace-period']),
+      watchGraceMs: values['shutdown-watch-termination-grace-period'],
+      sendRetryAfter: values['shutdown-send-retry-after'],
+    },
     livezGraceMs: values['livez-grace-period'],
     profiling: values.profiling,
     keepsEndpoints: values['endpoint-reconciler-type'] !== 'none',

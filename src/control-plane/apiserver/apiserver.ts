@@ -106,8 +106,6 @@ export const APISERVER_USER: UserInfo = {
   extra: {},
 }
 
-/** Requests that run at shutdown get this long (Node's process managers wait about as much). */
-const DRAIN_MS = 10_000
 const READY_POLL_MS = 5
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -141,7 +139,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     close: async () => {
       parts.draining.value = true
-      await http.close(DRAIN_MS)
+      const { delayMs, ...ending } = parts.settings.shutdown
+      if (delayMs > 0) await clock.sleep(delayMs)
+      await http.close(ending)
       parts.closing.abort()
       await parts.backend.close()
     },

@@ -38,6 +38,16 @@ export type ApiServerSettings = {
   readonly eventTtlSeconds: number
   /** A start may take this long before /livez fails because of it. */
   readonly livezGraceMs: number
+  readonly shutdown: {
+    /** All is served for this long after the end was asked for, while /readyz fails. */
+    readonly delayMs: number
+    /** Then requests get this long to finish. */
+    readonly drainMs: number
+    /** Watches are ended over this time. */
+    readonly watchGraceMs: number
+    /** Whether new requests are answered with 429 meanwhile, instead of finding the port closed. */
+    readonly sendRetryAfter: boolean
+  }
   /** Whether /debug/pprof answers. */
   readonly profiling: boolean
   /** Whether the endpoints of the Service `kubernetes` are kept. */
@@ -59,6 +69,8 @@ export const DEFAULT_SETTINGS: ApiServerSettings = {
   strictTransportSecurity: '',
   eventTtlSeconds: 3600,
   livezGraceMs: 0,
+  // Process managers wait about ten seconds before they kill.
+  shutdown: { delayMs: 0, drainMs: 10_000, watchGraceMs: 0, sendRetryAfter: false },
   profiling: true,
   keepsEndpoints: true,
 }

@@ -1,7 +1,6 @@
 /** Flags of kube-apiserver for what every API server has: its address, its limits, its end. */
 import { FEATURE_GATES_HELP } from '../../feature-gates-flag.ts'
 import { unsupported } from '../../flag-set/flag.ts'
-import { NOT_BUILT } from './not-built.ts'
 import { bool, duration, float, int, ip, stringArray, strings, text } from '../../flag-set/flag-types.ts'
 
 const ONE_VERSION = 'this server has the behaviour of one version'
@@ -38,14 +37,8 @@ export const GENERIC_FLAGS = {
   'shutdown-delay-duration': duration(
     'time in which requests are still answered as ever after the signal to end, while /readyz fails',
   ),
-  'shutdown-send-retry-after': unsupported(
-    bool('refuse new requests with 429 and Retry-After while the last ones finish'),
-    NOT_BUILT,
-  ),
-  'shutdown-watch-termination-grace-period': unsupported(
-    duration('time in which watches are ended at the end, spread evenly'),
-    NOT_BUILT,
-  ),
+  'shutdown-send-retry-after': bool('refuse new requests with 429 and Retry-After while the last ones finish'),
+  'shutdown-watch-termination-grace-period': duration('time in which watches are ended at the end, spread evenly'),
   'storage-initialization-timeout': unsupported(
     duration('time that the storage may take to be ready', 60_000),
     'the store is open before the server starts',

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { randomUuid, type RandomSource } from '#base/random.ts'
@@ -12,7 +13,9 @@ import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { isLongRunning } from '../request-info.ts'
 import { createApiRequest } from './api-request.ts'
 import { ClientCertificates } from './client-certificate.ts'
+import { endSpread } from './end-spread.ts'
 import { frontHeaders, preflightAnswer, type FrontSettings } from './front-headers.ts'
+import { shutdownAnswer, type Refusal } from './shutdown-answer.ts'
 import { nodeServerOptions, tlsLimits, type ServingCertificate, type ServingOptions } from './serving-options.ts'
 import { answerClientError } from './client-error.ts'
 import { http1Exchange, http2Exchange, upgradeExchange, type Exchange } from './exchange.ts'
@@ -36,6 +39,14 @@ export type HttpServerOptions = {
   readonly encodings: Encodings
 }
 
+export type ShutdownOptions = {
+  readonly drainMs: number
+  readonly watchGraceMs: number
+  readonly sendRetryAfter: boolean
+}
+
+/** Time for clients to take the last bytes and to close (upstream waits as long for its own). */
+const FLUSH_MS_MAX = 2000
 /** How long an idle connection of HTTP/1.1 is kept (Go clients close theirs after 90 s, so they come first). */
 const KEEP_ALIVE_MS = 120_000
 
@@ -46,7 +57,9 @@ export class HttpServer {
   readonly #sessions = new Set<ServerHttp2Session>()
   readonly #sockets = new Set<Duplex>()
   readonly #running = new Map<Exchange, Running>()
-  #idle: (() => void) | null = null
+  #awaited = new Set<Exchange>()
+  #isOver: (() => void) | null = null
+  #refusal: Refusal = 'none'
 
   constructor(options: HttpServerOptions) {
     this.#options = options
@@ -102,15 +115,39 @@ export class HttpServer {
     this.#server.setSecureContext({ key: privateKey, cert: certificate, ca: [this.#options.clientCa] })
   }
 
-  /** Takes no new connections, ends watches in an orderly way, lets requests finish for `graceMs`, then closes what is left. */
-  async close(graceMs: number): Promise<void> {
+  /**
+   * Lets requests finish for `drainMs`, ends watches within `watchGraceMs`, then closes what is left. Meanwhile new requests are refused:
+   * nobody connects any more, or (`sendRetryAfter`) everybody is told to come again, hopefully elsewhere.
+   */
+  async close({ drainMs, watchGraceMs, sendRetryAfter }: ShutdownOptions): Promise<void> {
+    const { clock } = this.#options
+    this.#refusal = sendRetryAfter ? 'retry-after' : 'unavailable'
+    if (!sendRetryAfter) this.#stopListening()
+    // Watches and other streams would never end by themselves; the rest may finish.
+    const lasting = [...this.#running.values()].filter(({ isLong }) => isLong)
+    const ended = endSpread(lasting, { graceMs: watchGraceMs, clock }, ({ controller }) => controller.abort())
+    await Promise.race([Promise.all([ended, this.#untilOver(new Set(this.#running.keys()))]), clock.sleep(drainMs)])
+    if (sendRetryAfter) this.#stopListening()
+    await this.#closeConnections()
+  }
+
+  #stopListening(): void {
     this.#server.close()
     for (const session of this.#sessions) session.close()
-    // Watches and other streams would never end by themselves; the rest may finish.
-    for (const running of this.#running.values()) if (running.isLong) running.controller.abort()
-    const { clock } = this.#options
-    if (this.#running.size > 0)
-      await Promise.race([new Promise<void>((resolve) => (this.#idle = resolve)), clock.sleep(graceMs)])
+  }
+
+  /** Requests that come later are not waited for. */
+  async #untilOver(awaited: Set<Exchange>): Promise<void> {
+    this.#awaited = awaited
+    if (awaited.size > 0) await new Promise<void>((resolve) => (this.#isOver = resolve))
+  }
+
+  /** What was answered is on its way to the clients: the connections end behind it. */
+  async #closeConnections(): Promise<void> {
+    const open = [...this.#sockets].filter(({ destroyed }) => !destroyed)
+    for (const socket of open) if ((socket as TLSSocket).alpnProtocol !== 'h2') socket.end()
+    const closed = open.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())))
+    await Promise.race([Promise.all(closed), this.#options.clock.sleep(FLUSH_MS_MAX)])
     for (const session of this.#sessions) session.destroy()
     for (const socket of this.#sockets) socket.destroy()
   }
@@ -134,7 +171,8 @@ export class HttpServer {
     exchange.onClose(() => {
       controller.abort()
       this.#running.delete(exchange)
-      if (this.#running.size === 0) this.#idle?.()
+      this.#awaited.delete(exchange)
+      if (this.#awaited.size === 0) this.#isOver?.()
     })
     void this.#answer(exchange, running)
   }
@@ -151,7 +189,8 @@ export class HttpServer {
         receivedMs: clock.now(),
       })
       running.isLong = isLongRunning(request.info)
-      const response = preflightAnswer(front, request) ?? (await this.#options.handler(request))
+      const response =
+        preflightAnswer(front, request) ?? this.#refuse(exchange, request) ?? (await this.#options.handler(request))
       const headers = { ...frontHeaders(front, request.headers), ...answerHeaders(request, auditId, response.headers) }
       await writeResponse(exchange, request, response, { headers, clock, encodings })
     } catch (error) {
@@ -161,6 +200,13 @@ export class HttpServer {
         log.error('request failed', { target: exchange.target, error: stackOf(error) })
       await this.#answerError(exchange, request, auditId, error)
     }
+  }
+
+  /** A refused client is asked to leave its connection as well. */
+  #refuse(exchange: Exchange, request: ApiRequest): ApiResponse | null {
+    const answer = shutdownAnswer(this.#refusal, request)
+    if (answer !== null) exchange.dropBody()
+    return answer
   }
 
   async #answerError(exchange: Exchange, request: ApiRequest | null, auditId: string, error: unknown): Promise<void> {
