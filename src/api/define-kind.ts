@@ -58,6 +58,7 @@ export type KindRules<T extends KubernetesObject> = {
   readonly storageVersion?: string
   allocations?(object: T): readonly (string | number)[]
   readonly isNamespace?: boolean
+  readonly expires?: boolean
   readonly inert?: InertRules<T>
   /** True for the few kinds whose finalizers may have plain names: others want `example.com/name`. */
   readonly allowPlainFinalizers?: boolean
@@ -115,6 +116,7 @@ const OPTIONAL_RULES = [
   'storageVersion',
   'allocations',
   'isNamespace',
+  'expires',
   'inert',
 ] as const
 

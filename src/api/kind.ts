@@ -150,6 +150,8 @@ export interface KindDefinition<T extends KubernetesObject = KubernetesObject> {
   readonly storageVersion?: string
   /** Cluster addresses (text) and node ports (numbers) that an object holds, for the allocators. */
   allocations?(object: T): readonly (string | number)[]
+  /** Objects are only kept for a time (--event-ttl), which begins again with each write. */
+  readonly expires?: boolean
   /** Objects are namespaces themselves: their paths carry their own name as the namespace. */
   readonly isNamespace?: boolean
   /** Set for kinds whose objects are stored and have no effect yet. */

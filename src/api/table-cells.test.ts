@@ -32,6 +32,7 @@ test('durations keep two or three figures', () => {
 
 test('an age without a time is unknown', () => {
   assert.equal(formatAge(undefined, 0), '<unknown>')
+  assert.equal(formatAge(null, 0), '<unknown>')
   assert.equal(formatAge('2026-01-02T03:04:05Z', Date.parse('2026-01-02T03:09:05Z')), '5m')
 })
 

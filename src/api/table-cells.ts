@@ -1,9 +1,9 @@
 /** Texts of Table cells that many kinds share: ages, labels, selectors, containers. */
 import type { LabelSelector, LabelSelectorRequirement } from '#machinery/meta/v1.gen.ts'
 
-/** `5m3s` since an RFC 3339 time; `<unknown>` without one. */
-export function formatAge(timestamp: string | undefined, nowMs: number): string {
-  return timestamp === undefined || timestamp === '' ? '<unknown>' : formatDuration(nowMs - Date.parse(timestamp))
+/** `5m3s` since an RFC 3339 time; `<unknown>` without one, which some kinds write as null. */
+export function formatAge(timestamp: string | null | undefined, nowMs: number): string {
+  return !timestamp ? '<unknown>' : formatDuration(nowMs - Date.parse(timestamp))
 }
 
 /** A duration with two or three significant figures, as kubectl shows ages. */

@@ -8,6 +8,7 @@ export const eventKind = defineKind<Event>('v1/events', {
   // Upstream looks at no more of the name than that it fits into a path.
   nameRule: 'path-segment',
   allowPlainFinalizers: true,
+  expires: true,
   strategy: {
     allowCreateOnUpdate: true,
     validate: (event) => validateEvent(event, 'core'),

@@ -30,7 +30,7 @@ export const MISC_FLAGS = {
     reconciler('who keeps the endpoints of the Service kubernetes: lease or none'),
     NOT_BUILT,
   ),
-  'event-ttl': unsupported(duration('time that events are kept', 3_600_000), NOT_BUILT),
+  'event-ttl': duration('time that events are kept', 3_600_000),
   'kubelet-certificate-authority': text('authority of the kubelets; --client-ca-file without it'),
   'kubelet-client-certificate': text('certificate for the kubelets'),
   'kubelet-client-key': text('its key'),

@@ -12,6 +12,7 @@ import type { UserInfo } from '../request.ts'
 import type { ServicePools } from '../admission/service-allocation.ts'
 import { AddressPool } from '../registry/address-pool.ts'
 import { ObjectDeleter } from '../registry/object-deleter.ts'
+import { Expiry } from '../registry/expiry.ts'
 import { ObjectWriter } from '../registry/object-writer.ts'
 import { PortPool } from '../registry/port-pool.ts'
 import { Resources, type Resource } from '../registry/resource.ts'
@@ -52,7 +53,8 @@ export function createResources(
     settings,
   })
   const onRemoved = (resource: Resource, object: KubernetesObject): void => releaseOf(pools, resource, object)
-  const writer = new ObjectWriter({ store, clock, random, admission, onRemoved })
+  const expiry = new Expiry({ store, clock, ttlSeconds: dependencies.settings.eventTtlSeconds })
+  const writer = new ObjectWriter({ store, clock, random, admission, expiry, onRemoved })
   const deleter = new ObjectDeleter({
     store,
     clock,

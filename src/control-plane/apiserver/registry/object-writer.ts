@@ -18,6 +18,7 @@ import {
   type AdmissionOperation,
 } from '../admission/admission.ts'
 import type { CachedObject } from '../watch-cache/cached-object.ts'
+import type { Expiry } from './expiry.ts'
 import type { Resource } from './resource.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -61,6 +62,8 @@ export type ObjectWriterOptions = {
   readonly clock: Clock
   readonly random: RandomSource
   readonly admission: AdmissionChain
+  /** For the kinds that expire. */
+  readonly expiry: Expiry
   /** Called when an update took the last finalizer and the object with it, to free what was kept for it outside (cluster addresses). */
   readonly onRemoved: (resource: Resource, object: KubernetesObject) => void
 }
@@ -132,7 +135,11 @@ export class ObjectWriter {
       return { object, stored: null, created: true }
     }
     const bytes = encode(resource, object)
-    const result = await this.#options.store.write(key, { expectedRevision: 0, value: bytes })
+    const result = await this.#options.store.write(key, {
+      expectedRevision: 0,
+      value: bytes,
+      ...(await this.#lease(resource)),
+    })
     if (!result.ok) throw alreadyExists(resource.groupResource, metadata.name)
     return this.#written(resource, key, result.revision, bytes, true)
   }
@@ -253,6 +260,7 @@ export class ObjectWriter {
     const result = await this.#options.store.write(key, {
       expectedRevision: current.revision,
       value: isFinished ? null : bytes,
+      ...(isFinished ? {} : await this.#lease(resource)),
     })
     if (!result.ok) return 'raced'
     if (isFinished) {
@@ -265,6 +273,10 @@ export class ObjectWriter {
       }
     }
     return this.#written(resource, key, result.revision, bytes, false)
+  }
+
+  async #lease({ storedKind }: Resource): Promise<{ readonly lease?: number }> {
+    return storedKind.expires === true ? { lease: await this.#options.expiry.lease() } : {}
   }
 
   #written(resource: Resource, key: string, revision: number, bytes: Buffer, created: boolean): Written {
