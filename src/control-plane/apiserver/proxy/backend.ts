@@ -102,6 +102,7 @@ export function tunnel(connection: UpgradeConnection, request: Omit<BackendReque
     socket.write(headOf(answer, [...endingHeaders(answer.rawHeaders), 'Connection', 'close']))
     answer.once('error', () => socket.destroy())
     answer.pipe(socket)
+    discardInput(socket)
   })
   outgoing.end()
 }
@@ -132,7 +133,11 @@ function join(from: Duplex, to: Duplex): void {
   from.once('close', () => to.end())
 }
 
+/** What the client still says is read and dropped: unread bytes would hide its leaving, and keep the connection for ever. */
+const discardInput = (socket: Duplex): void => void socket.resume()
+
 function refuse(socket: Duplex, error: StatusError): void {
+  discardInput(socket)
   const body = `${JSON.stringify(error.toStatus())}\n`
   socket.end(
     [
