@@ -283,7 +283,7 @@ function createServerRoutes(
     proxy: createProxyHandler({ client: parts.client, kubeletClient: options.kubeletClient, random }),
     pathHandlers: [
       discoveryHandler(kinds, { serverAddress, mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES) }),
-      openApiHandler(kinds),
+      openApiHandler(kinds, { clock: options.clock }),
       ...parts.pages.pathHandlers,
     ],
     health: parts.health,

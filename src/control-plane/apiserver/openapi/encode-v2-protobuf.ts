@@ -1,50 +1,8 @@
 /** The OpenAPI 2 document in gnostic's protobuf form, which kubectl and client-go ask for. Field numbers are those of `OpenAPIv2.proto`. */
+import { addExtensions, anyOf, entriesOf, Message, named, nodeOf } from './gnostic-message.ts'
 import type { Node } from './schemas.ts'
 
 export const OPENAPI_2_PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
-
-/** Collects the fields of one message. */
-class Message {
-  readonly #parts: Buffer[] = []
-
-  /** Leaves out what is absent. */
-  text(field: number, value: unknown): this {
-    return typeof value === 'string' ? this.bytes(field, Buffer.from(value)) : this
-  }
-
-  texts(field: number, values: unknown): this {
-    for (const value of (values ?? []) as string[]) this.text(field, value)
-    return this
-  }
-
-  flag(field: number, value: unknown): this {
-    if (value === true) this.#parts.push(Buffer.concat([varint(field << 3), varint(1)]))
-    return this
-  }
-
-  message(field: number, message: Message | undefined): this {
-    return message === undefined ? this : this.bytes(field, message.finish())
-  }
-
-  bytes(field: number, value: Buffer): this {
-    this.#parts.push(varint((field << 3) | 2), varint(value.length), value)
-    return this
-  }
-
-  finish(): Buffer {
-    return Buffer.concat(this.#parts)
-  }
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128)
-  bytes.push(value)
-  return Buffer.from(bytes)
-}
-
-const nodeOf = (value: unknown): Node => (value ?? {}) as Node
-const entriesOf = (value: unknown): [string, Node][] => Object.entries(nodeOf(value)) as [string, Node][]
 
 export function encodeOpenApi2(document: Node): Buffer {
   const info = nodeOf(document['info'])
@@ -58,8 +16,6 @@ export function encodeOpenApi2(document: Node): Buffer {
   for (const requirement of document['security'] as Node[]) message.message(12, encodeSecurityRequirement(requirement))
   return message.message(13, encodeSecurityDefinitions(document['securityDefinitions'])).finish()
 }
-
-const named = (name: string, value: Message): Message => new Message().text(1, name).message(2, value)
 
 function encodeNamedSchemas(schemas: unknown): Message {
   const message = new Message()
@@ -166,12 +122,3 @@ function encodeSchema(schema: Node): Message {
   if (schema['properties'] !== undefined) message.message(25, encodeNamedSchemas(schema['properties']))
   return addExtensions(message, 31, schema)
 }
-
-function addExtensions(message: Message, field: number, node: Node): Message {
-  for (const [name, value] of Object.entries(node))
-    if (name.startsWith('x-')) message.message(field, named(name, anyOf(value)))
-  return message
-}
-
-/** Free values travel as YAML, of which JSON is a part. */
-const anyOf = (value: unknown): Message => new Message().text(2, `${JSON.stringify(value)}\n`)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import '#api/schemas.ts'
 import { KINDS } from '#api/kinds.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
@@ -12,7 +13,8 @@ const FACTS = new URL('../../../../../shared/kubernetes/openapi/', import.meta.u
 const skip = existsSync(FACTS) ? false : 'needs the recorded facts in ../shared'
 const PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
 
-const handler = openApiHandler(KINDS)
+const START_MS = Date.UTC(2026, 0, 1)
+const handler = openApiHandler(KINDS, { clock: { now: () => START_MS } })
 const read = <T>(path: string): T => JSON.parse(readFileSync(new URL(path, FACTS), 'utf8')) as T
 
 function get(address: string, headers: Record<string, string> = {}): Promise<ApiResponse> {
@@ -99,11 +101,12 @@ test('the index names addresses that change with the content and may be kept for
   const address = paths['apis/apps/v1']!.serverRelativeURL
   assert.match(address, /^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]{128}$/)
   const answer = await get(address)
-  assert.match(answer.headers!['cache-control']!, /immutable/)
-  assert.equal((await get('/openapi/v3/apis/apps/v1')).headers!['cache-control'], undefined)
+  assert.equal(answer.headers!['Cache-Control'], 'public, immutable')
+  assert.equal(answer.headers!['Expires'], 'Fri, 01 Jan 2027 00:00:00 GMT')
+  assert.equal((await get('/openapi/v3/apis/apps/v1')).headers!['Cache-Control'], undefined)
   const stale = await get('/openapi/v3/apis/apps/v1?hash=OLD')
-  assert.deepEqual([stale.code, stale.headers!['location']], [301, address])
-  const etag = answer.headers!['etag']!
+  assert.deepEqual([stale.code, stale.headers!['Location']], [301, address])
+  const etag = answer.headers!['ETag']!
   assert.equal((await get('/openapi/v3/apis/apps/v1', { 'if-none-match': etag })).code, 304)
 })
 
@@ -125,6 +128,31 @@ test('older clients get version 2 as protobuf under the name they know', async (
   assert.equal(content[5], 0x12)
   assert.ok(content.includes('io.k8s.api.core.v1.Pod'))
   assert.equal((await get('/openapi/v2', { accept: 'text/plain' })).code, 406)
+})
+
+test('version 3 has a protobuf form too, under the tag of its JSON', async () => {
+  const address = '/openapi/v3/apis/apps/v1'
+  const type = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf'
+  const answer = await get(address, { accept: type.replace('v3.v1', 'v3@v1') })
+  assert.equal(answer.body.form === 'raw' && answer.body.contentType, type)
+  assert.equal(answer.headers!['ETag'], (await get(address)).headers!['ETag'])
+  const content = contentOf(answer)
+  assert.equal(content.subarray(0, 7).toString('latin1'), '\n\u00053.0.0')
+  assert.ok(content.includes('#/components/schemas/io.k8s.api.apps.v1.Deployment'))
+  assert.equal((await get(address, { accept: 'text/plain' })).code, 406)
+})
+
+test('parts, conditions and compression', async () => {
+  const part = await get('/openapi/v2', { range: 'bytes=0-9' })
+  assert.deepEqual([part.code, contentOf(part).length], [206, 10])
+  assert.equal((await get('/openapi/v2', { range: 'bytes=99999999-' })).code, 416)
+  for (const headers of [{ 'if-none-match': '*' }, { 'if-modified-since': new Date(START_MS).toUTCString() }])
+    assert.equal((await get('/openapi/v2', headers)).code, 304)
+  assert.equal((await get('/openapi/v2', { 'if-match': '"other"' })).code, 412)
+  const zipped = await get('/openapi/v2', { 'accept-encoding': 'gzip' })
+  assert.equal(zipped.headers!['Content-Encoding'], 'gzip')
+  assert.deepEqual(gunzipSync(contentOf(zipped)), contentOf(await get('/openapi/v2')))
+  assert.equal((await get('/openapi/v2', { 'accept-encoding': 'gzip;q=0' })).headers!['Content-Encoding'], undefined)
 })
 
 test('what is not there is a plain 404', async () => {

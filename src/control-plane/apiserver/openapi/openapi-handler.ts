@@ -3,11 +3,15 @@ import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import '#api/schemas.ts'
 import type { KindDefinition } from '#api/kind.ts'
-import { notFound } from '#machinery/status-error.ts'
+import type { Clock } from '#base/clock.ts'
 import { groupKinds, type ApiGroup, type ApiVersion } from '../discovery/api-groups.ts'
 import type { PathHandler } from '../discovery/discovery-handler.ts'
+import { parseAccept } from '../http/accept-header.ts'
+import { compressAnswer, serveContent } from '../http/static-content.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
+import { pageNotFound } from '../routes.ts'
 import { encodeOpenApi2, OPENAPI_2_PROTOBUF_TYPE } from './encode-v2-protobuf.ts'
+import { encodeOpenApi3, OPENAPI_3_PROTOBUF_TYPE } from './encode-v3-protobuf.ts'
 import { capitalize, groupWord, operationsOf, plainGet, type Operation, type SchemaFinder } from './operations.ts'
 import { renderOpenApi2 } from './render-v2.ts'
 import { renderOpenApi3 } from './render-v3.ts'
@@ -15,11 +19,13 @@ import { indexKinds } from './schemas.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 const JSON_TYPE = 'application/json'
-const YEAR_SECONDS = 365 * 24 * 3600
+const TEXT_TYPE = 'text/plain; charset=utf-8'
+const YEAR_MS = 365 * 24 * 3600 * 1000
 
 export type OpenApiOptions = {
-  /** Version of the API for `info`: `v1.37.2`. */
+  /** Version of the API for `info`: `1.37`. */
   readonly release?: string
+  readonly clock: Pick<Clock, 'now'>
 }
 
 /** A part of the API with a document of its own: `api/v1`, `apis/apps`, `version`. */
@@ -28,17 +34,19 @@ type Section = { readonly path: string; readonly version: ApiVersion | null; rea
 type Rendered = { readonly content: Buffer; readonly etag: string }
 
 /** The documents describe this list of kinds: a new list needs a new handler. */
-export function openApiHandler(kinds: readonly KindDefinition[], options: OpenApiOptions = {}): PathHandler {
-  const documents = new OpenApiDocuments(kinds, options.release ?? 'v1.37.2')
+export function openApiHandler(kinds: readonly KindDefinition[], options: OpenApiOptions): PathHandler {
+  const { clock } = options
+  const documents = new OpenApiDocuments(kinds, options.release ?? '1.37', clock.now())
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
-    const path = request.path.replace(/\/$/, '')
+    const { path } = request
     if (path === '/openapi/v2') return answerV2(documents, request)
-    if (path === '/openapi/v3') return answer(await documents.index(), request, JSON_TYPE)
-    if (path.startsWith('/openapi/v3/')) return answerSection(documents, request, path.slice('/openapi/v3/'.length))
-    throw notFound({ group: '', resource: 'openapi' }, path)
+    // Its type is what a file server takes it for.
+    if (path === '/openapi/v3') return answer(documents, request, { ...(await documents.index()), etag: '' }, TEXT_TYPE)
+    if (path.startsWith('/openapi/v3/')) return answerSection(documents, request, clock.now())
+    return pageNotFound()
   }
   return Object.assign(handle, {
-    matches: (path: string) => /^\/openapi\/(?:v2\/?$|v3(?:\/|$))/.test(path),
+    matches: (path: string) => /^\/openapi\/(?:v2$|v3(?:\/|$))/.test(path),
   })
 }
 
@@ -50,8 +58,12 @@ class OpenApiDocuments {
   #index: Promise<Rendered> | undefined
   #v2: Rendered | undefined
   #v2Protobuf: Rendered | undefined
+  readonly #renderedProtobuf = new Map<string, Rendered>()
+  /** When the documents came to be what they are: the start. */
+  readonly modifiedMs: number
 
-  constructor(kinds: readonly KindDefinition[], release: string) {
+  constructor(kinds: readonly KindDefinition[], release: string, modifiedMs: number) {
+    this.modifiedMs = modifiedMs
     this.#groups = groupKinds(kinds)
     this.#release = release
   }
@@ -64,11 +76,27 @@ class OpenApiDocuments {
   section(path: string): Rendered | null {
     const known = this.#rendered.get(path)
     if (known !== undefined) return known
-    const section = this.sections.get(path)
-    if (section === undefined) return null
-    const rendered = renderJson(renderOpenApi3(section.operations, section.version, this.#release))
+    const document = this.#buildSection(path)
+    if (document === null) return null
+    const rendered = renderJson(document)
     this.#rendered.set(path, rendered)
     return rendered
+  }
+
+  /** The same document in protobuf, under the same tag. */
+  sectionProtobuf(path: string): Rendered | null {
+    const known = this.#renderedProtobuf.get(path)
+    if (known !== undefined) return known
+    const document = this.#buildSection(path)
+    if (document === null) return null
+    const rendered = { content: encodeOpenApi3(document), etag: this.section(path)!.etag }
+    this.#renderedProtobuf.set(path, rendered)
+    return rendered
+  }
+
+  #buildSection(path: string): Record<string, unknown> | null {
+    const section = this.sections.get(path)
+    return section === undefined ? null : renderOpenApi3(section.operations, section.version, this.#release)
   }
 
   /** The list of all sections, each with an address that changes with its content. */
@@ -178,56 +206,65 @@ const AROUND: readonly Section[] = [
   },
 ]
 
-function answerV2(documents: OpenApiDocuments, request: ApiRequest): ApiResponse {
-  const form = negotiateV2(request.headers['accept'])
-  if (form === null) return notAcceptable()
-  return form === 'json'
-    ? answer(documents.v2(), request, JSON_TYPE)
-    : answer(documents.v2Protobuf(), request, OPENAPI_2_PROTOBUF_TYPE)
-}
-
-/** The first form of the Accept header that there is. The `@` in the older name of the protobuf type is no valid character. */
-function negotiateV2(accept: string | undefined): 'json' | 'protobuf' | null {
-  if (accept === undefined || accept.trim() === '') return 'json'
-  for (const part of accept.split(',')) {
-    const type = part.split(';')[0]!.trim()
-    if (type === JSON_TYPE || type === '*/*' || type === 'application/*') return 'json'
-    if (/^application\/com\.github\.proto-openapi\.spec\.v2[.@]v1\.0\+protobuf$/.test(type)) return 'protobuf'
+/** The first form of the Accept header that there is; null for a header that names none, undefined for one without any clause. */
+function chooseForm(accept: string | undefined, version: 'v2' | 'v3'): 'json' | 'protobuf' | null | undefined {
+  const clauses = parseAccept(accept || '*/*')
+  if (clauses.length === 0) return undefined
+  for (const { type, subtype } of clauses) {
+    if (type !== 'application' && type !== '*') continue
+    if (subtype === 'json' || subtype === '*') return 'json'
+    // The `@` of the older name is no character of a media type.
+    const names = ['.', '@'].map((sign) => `com.github.proto-openapi.spec.${version}${sign}v1.0+protobuf`)
+    if (names.includes(subtype)) return 'protobuf'
   }
   return null
 }
 
-function notAcceptable(): ApiResponse {
-  return { code: 406, body: { form: 'raw', contentType: 'text/plain; charset=utf-8', content: '' } }
+async function answerV2(documents: OpenApiDocuments, request: ApiRequest): Promise<ApiResponse> {
+  const headers = { Vary: 'Accept-Encoding, Accept' }
+  const form = chooseForm(request.headers['accept'], 'v2')
+  if (form == null) return empty(406, headers)
+  const response =
+    form === 'json'
+      ? answer(documents, request, documents.v2(), JSON_TYPE, headers)
+      : answer(documents, request, documents.v2Protobuf(), OPENAPI_2_PROTOBUF_TYPE, headers)
+  return compressAnswer(response, request.headers['accept-encoding'])
 }
 
-function answerSection(documents: OpenApiDocuments, request: ApiRequest, path: string): ApiResponse {
-  const document = documents.section(path)
-  if (document === null)
-    return {
-      code: 404,
-      body: { form: 'raw', contentType: 'text/plain; charset=utf-8', content: '404 page not found\n' },
-    }
-  const hash = request.query.get('hash')
-  if (hash === null || hash === '') return answer(document, request, JSON_TYPE)
+const empty = (code: number, headers: Readonly<Record<string, string>>): ApiResponse => ({
+  code,
+  headers,
+  body: { form: 'raw', contentType: '', content: '' },
+})
+
+function answerSection(documents: OpenApiDocuments, request: ApiRequest, nowMs: number): ApiResponse {
+  const path = request.path.slice('/openapi/v3/'.length)
+  if (!documents.sections.has(path)) return empty(404, {})
+  const headers = { Vary: 'Accept' }
+  const form = chooseForm(request.headers['accept'], 'v3')
+  if (form === undefined) return empty(200, headers)
+  if (form === null) return empty(406, headers)
+  const document = form === 'json' ? documents.section(path)! : documents.sectionProtobuf(path)!
+  const contentType = form === 'json' ? JSON_TYPE : OPENAPI_3_PROTOBUF_TYPE
+  const hash = request.query.get('hash') ?? ''
+  if (hash === '') return answer(documents, request, document, contentType, headers)
   if (hash !== document.etag)
     return {
       code: 301,
-      headers: { location: addressOf(path, document) },
-      body: { form: 'raw', contentType: 'text/plain; charset=utf-8', content: '' },
+      headers: { ...headers, ETag: `"${document.etag}"`, Location: addressOf(path, document) },
+      body: { form: 'raw', contentType, content: '' },
     }
   // The address names the content, so that it may be kept for as long as anyone likes.
-  return answer(document, request, JSON_TYPE, { 'cache-control': `public, immutable, max-age=${YEAR_SECONDS}` })
+  const forever = { 'Cache-Control': 'public, immutable', Expires: new Date(nowMs + YEAR_MS).toUTCString() }
+  return answer(documents, request, document, contentType, { ...headers, ...forever })
 }
 
 function answer(
-  { content, etag }: Rendered,
+  { modifiedMs }: OpenApiDocuments,
   request: ApiRequest,
+  { content, etag }: Rendered,
   contentType: string,
-  extra: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): ApiResponse {
-  const headers = { etag: `"${etag}"`, vary: 'Accept', ...extra }
-  if (request.headers['if-none-match'] === `"${etag}"`)
-    return { code: 304, headers, body: { form: 'raw', contentType, content: '' } }
-  return { code: 200, headers, body: { form: 'raw', contentType, content } }
+  return serveContent(request, { content, etag, modifiedMs, contentType, headers })
 }
