@@ -68,7 +68,11 @@ function parseGoBoolean(text: string): boolean | null {
 }
 
 /** The gates that an API server heeds; one that is set to its other value without being here changes nothing. */
-export const GATES_WITH_EFFECT: ReadonlySet<FeatureGate> = new Set<FeatureGate>(['AllAlpha', 'AllBeta'])
+export const GATES_WITH_EFFECT: ReadonlySet<FeatureGate> = new Set<FeatureGate>([
+  'AllAlpha',
+  'AllBeta',
+  'CBORServingAndStorage',
+])
 
 /** What the log of a start says of gates that were set: each text once, in the order of the gates. */
 export function featureGateWarnings(gates: FeatureGates, effective = GATES_WITH_EFFECT): string[] {

@@ -217,13 +217,32 @@ test('lists leave out what they already say, and are compressed when long', asyn
 
 test('a watch over WebSocket', async () => {
   const url = `${server.url.replace('https', 'wss')}/api/v1/namespaces/kube-system/configmaps?watch=1`
-  const socket = new WebSocket(url, { ca: authority.certificate, cert: admin.certificate, key: admin.privateKey })
-  const message = await new Promise<string>((resolve, reject) => {
-    socket.on('message', (bytes: Buffer) => resolve(bytes.toString()))
-    socket.on('error', reject)
-  })
-  assert.equal((JSON.parse(message) as { type: string }).type, 'ADDED')
-  socket.terminate()
+  const pair = { ca: authority.certificate, cert: admin.certificate, key: admin.privateKey }
+  const open = (headers: Record<string, string>, protocols: string[] = []): Promise<[string, Buffer, boolean]> => {
+    const socket = new WebSocket(url, protocols, { ...pair, headers })
+    return new Promise((resolve, reject) => {
+      socket.on('message', (bytes: Buffer, isBinary: boolean) => {
+        resolve([socket.protocol, bytes, isBinary])
+        socket.terminate()
+      })
+      socket.on('error', reject)
+    })
+  }
+  const origin = 'https://elsewhere'
+  const [protocol, message, isBinary] = await open({ origin }, ['base64.binary.k8s.io'])
+  assert.deepEqual([protocol, isBinary], ['base64.binary.k8s.io', false], 'the name is repeated and means nothing')
+  assert.equal((JSON.parse(message.toString()) as { type: string }).type, 'ADDED')
+  const [, bytes, isFrame] = await open({ origin, accept: 'application/vnd.kubernetes.protobuf' })
+  assert.deepEqual([isFrame, bytes.subarray(0, 7).toString('latin1')], [true, '\n\u0005ADDED'])
+  await assert.rejects(open({}), /Unexpected server response: 403/)
+  await assert.rejects(open({ origin }, ['one', 'two']), /Unexpected server response: 400/)
+})
+
+test('a list is answered as ever when the client would like to leave HTTP', async () => {
+  const headers = { Connection: 'Upgrade', Upgrade: 'websocket' }
+  const answer = await ask('/api/v1/namespaces', { headers })
+  assert.equal(answer.code, 200)
+  assert.match(answer.body.toString(), /^\{"kind":"NamespaceList".*\]\}\n$/)
 })
 
 test('logs and tunnels go to the kubelet of the pod, as the API server and without the credentials of the client', async () => {

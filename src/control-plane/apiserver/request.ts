@@ -142,7 +142,8 @@ export type ResponseBody =
       /** `rows` in a Table. */
       readonly itemsName?: string
     }
-  | { readonly form: 'watch'; readonly stream: WatchStream }
+  /** `isWatchList`: it begins with the whole state, so that it is worth compressing. */
+  | { readonly form: 'watch'; readonly stream: WatchStream; readonly isWatchList?: boolean }
   /** Ready bytes or text, or a stream of them (logs, metrics, OpenAPI). */
   | {
       readonly form: 'raw'

@@ -7,7 +7,9 @@ import type { ObjectSchema } from '#machinery/schema/schema.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { StatusError, badRequest } from '#machinery/status-error.ts'
 import { protobufTypesOf } from '../protobuf-types.ts'
+import { MEDIA_TYPES, type MediaType } from '../http/negotiation.ts'
 import type { ApiRequest } from '../request.ts'
+import { isCbor, readCborBody } from './cbor-body.ts'
 import { isProtobuf, readProtobufBody } from './protobuf-body.ts'
 
 /** A kind that a body may be of: the resource's own, or that of a subresource or of options. */
@@ -23,7 +25,7 @@ export type BodyKind = {
 export type BodyDecoder = (request: ApiRequest, kind: BodyKind, fieldValidation: FieldValidation) => KubernetesObject
 
 /** Bodies of other kinds are read before they are refused, so the decoder knows all kinds. */
-export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder {
+export function createBodyDecoder(kinds: readonly KindDefinition[], mediaTypes = MEDIA_TYPES): BodyDecoder {
   const schemas = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.kind}`, kind.schema]))
   const types = protobufTypesOf(kinds)
   const find = (kind: { group: string; version: string; kind: string }): ObjectSchema | null => {
@@ -37,7 +39,9 @@ export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder
     const contentType = body.form === 'bytes' ? body.contentType : (request.headers['content-type'] ?? '')
     const [bytes, format] = isProtobuf(contentType)
       ? ([readProtobufBody(sent, kind.kind, types), 'json'] as const)
-      : ([sent, formatOf(contentType)] as const)
+      : isCbor(contentType, mediaTypes)
+        ? ([readCborBody(sent, kind.kind), 'json'] as const)
+        : ([sent, formatOf(contentType, mediaTypes)] as const)
     const isExpected = (other: { group: string; version: string; kind: string }): boolean =>
       other.group === kind.group &&
       other.kind === kind.kind &&
@@ -55,14 +59,14 @@ export function createBodyDecoder(kinds: readonly KindDefinition[]): BodyDecoder
 }
 
 /** JSON unless said; Go's mime parser decides what a content type is. */
-function formatOf(contentType: string): 'json' | 'yaml' {
+function formatOf(contentType: string, mediaTypes: readonly MediaType[]): 'json' | 'yaml' {
   if (contentType === '') return 'json'
   const [first, ...parameters] = contentType.split(';').map((part) => part.trim())
   const type = first!.toLowerCase()
   const isReadable = parameters.every((parameter) => parameter === '' || /^[^\s=]+=./.test(parameter))
   if (isReadable && type === 'application/json') return 'json'
   if (isReadable && type === 'application/yaml') return 'yaml'
-  throw unsupportedMediaType(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])
+  throw unsupportedMediaType(mediaTypes)
 }
 
 export function unsupportedMediaType(supported: readonly string[]): StatusError {

@@ -1,13 +1,15 @@
 /** The patch of a PATCH request: its type by content type, its value parsed. */
+import { CborError } from '#machinery/cbor/decode.ts'
 import { badRequest } from '#machinery/status-error.ts'
 import { parseYamlStrictly, YamlError } from '#machinery/yaml.ts'
 import { parseExactJson } from '#machinery/schema/exact-json.ts'
 import { findDuplicates } from '#machinery/schema/field-problems.ts'
 import { countFields, scanJson } from '#machinery/schema/json-scan.ts'
 import { checkJsonDepth, parseJson } from '#machinery/schema/parse-json.ts'
-import type { MediaType } from '../http/negotiation.ts'
+import { CBOR, type MediaType } from '../http/negotiation.ts'
 import { unroutable } from '../http/route-media.ts'
 import type { ApiRequest } from '../request.ts'
+import { readCborMap } from './cbor-body.ts'
 
 export type Patch = {
   readonly type: 'json' | 'merge' | 'strategic' | 'apply'
@@ -16,14 +18,19 @@ export type Patch = {
   readonly problems: readonly string[]
 }
 
+const APPLY_CBOR = 'application/apply-patch+cbor'
+
 const TYPE_OF: Readonly<Record<string, Patch['type']>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
   'application/strategic-merge-patch+json': 'strategic',
   'application/apply-patch+yaml': 'apply',
+  [APPLY_CBOR]: 'apply',
 }
 
-export const patchTypesOf = (_mediaTypes: readonly MediaType[]): string[] => Object.keys(TYPE_OF)
+/** The types of patches that there are beside the encodings of objects. */
+export const patchTypesOf = (mediaTypes: readonly MediaType[]): string[] =>
+  Object.keys(TYPE_OF).filter((type) => type !== APPLY_CBOR || mediaTypes.includes(CBOR))
 
 export function readPatch(request: ApiRequest): Patch {
   const patch = parsePatch(request)
@@ -39,6 +46,7 @@ function parsePatch({ body, headers }: ApiRequest): Patch {
   const type = TYPE_OF[contentType]
   if (type === undefined) throw unroutable()
   if (body.form === 'object') return { type, body: structuredClone(body.object), problems: [] }
+  if (contentType === APPLY_CBOR) return readApplyOfCbor(body.form === 'bytes' ? body.bytes : Buffer.alloc(0))
   const text = body.form === 'bytes' ? body.bytes.toString('utf8') : ''
   if (type === 'apply') return readApply(text)
   const patch = type === 'strategic' ? parseJson(text) : readJsonPatch(text)
@@ -53,6 +61,15 @@ function readApply(text: string): Patch {
     return { type: 'apply', body, problems: duplicates }
   } catch (error) {
     if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`)
+    throw error
+  }
+}
+
+function readApplyOfCbor(bytes: Buffer): Patch {
+  try {
+    return { type: 'apply', body: JSON.parse(readCborMap(bytes, 'map[string]interface {}')) as unknown, problems: [] }
+  } catch (error) {
+    if (error instanceof CborError) throw badRequest(`error decoding patch: ${error.message}`)
     throw error
   }
 }

@@ -44,10 +44,10 @@ function describe({ apiVersion, kind }: Envelope): string {
   return `${kind} in version ${JSON.stringify(apiVersion.slice(apiVersion.indexOf('/') + 1))}`
 }
 
-/** Upstream shows no more of a body that is no message. */
+/** Upstream shows no more of a body that is none. */
 const SUMMARY_BYTES_MAX = 30
 
-function summary(bytes: Buffer): string {
+export function summary(bytes: Buffer): string {
   if (bytes.length === 0) return '<empty>'
   const shown = bytes.subarray(0, SUMMARY_BYTES_MAX).toString(bytes.toString('latin1', 0, 1) === '{' ? 'utf8' : 'hex')
   return bytes.length > SUMMARY_BYTES_MAX ? `${shown} ...` : shown

@@ -8,6 +8,7 @@ import { ClusterReader } from '../admission/cluster-reader.ts'
 import { createAdmission } from '../admission/index.ts'
 import type { NamespaceCreator } from '../admission/namespace-exists.ts'
 import type { QuotaWriter } from '../admission/resource-quota/resource-quota.ts'
+import { mediaTypesOf } from '../http/negotiation.ts'
 import type { UserInfo } from '../request.ts'
 import type { ServicePools } from '../admission/service-allocation.ts'
 import { AddressPool } from '../registry/address-pool.ts'
@@ -69,7 +70,7 @@ export function createResources(
     deleter,
     admission,
     cluster,
-    decodeBody: auditedDecoder(createBodyDecoder(kinds)),
+    decodeBody: auditedDecoder(createBodyDecoder(kinds, mediaTypesOf(dependencies.features))),
     dependencies,
   }
   const ready = restorePools(pools, resources)

@@ -18,6 +18,7 @@ import type { ApiRequest, ApiResponse, Handler, RequestInfo } from '../request.t
 import { methodNotAllowed, pageNotFound, unknownResource } from '../routes.ts'
 import { formOf, transformForAccept } from '../tables/transform.ts'
 import type { EndpointContext } from './context.ts'
+import { withJsonOptionsOfCbor } from './cbor-body.ts'
 import { createObject } from './create.ts'
 import { deleteCollection } from './delete-collection.ts'
 import { deleteObject } from './delete.ts'
@@ -52,7 +53,8 @@ export function createEndpoints(context: EndpointContext): Handler {
   const unstored = unstoredHandlersOf(kinds)
   const groups = new Set(kinds.map(({ group }) => group))
   return async (received) => {
-    const request = received.method === 'DELETE' ? withJsonOptions(received, types) : received
+    const request =
+      received.method === 'DELETE' ? withJsonOptionsOfCbor(withJsonOptions(received, types), mediaTypes) : received
     const { info, query } = request
     if (!groups.has(info.group)) return pageNotFound()
     const kind = context.resources.kind(info.group, info.version, info.resource)

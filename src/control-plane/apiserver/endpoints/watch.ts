@@ -29,5 +29,6 @@ export async function watchObjects(
     timeoutMs: seconds * 1000,
     signal: request.signal,
   })
-  return { code: 200, body: { form: 'watch', stream: servedStream(resource, stream) } }
+  const isWatchList = sendInitialEvents === true && parameters.allowWatchBookmarks
+  return { code: 200, body: { form: 'watch', stream: servedStream(resource, stream), isWatchList } }
 }

@@ -67,6 +67,8 @@ export function upgradeExchange(request: IncomingMessage, socket: Duplex, head: 
       if (!assigned) response.assignSocket(socket as TLSSocket)
       assigned = true
       response.on('finish', () => socket.end())
+      // Node's server has let go of the socket, and tells the answer no more when there is room again.
+      socket.on('drain', () => response.emit('drain'))
       response.writeHead(code, { ...headers, connection: 'close' } as Record<string, string | string[]>)
     },
     get headSent() {

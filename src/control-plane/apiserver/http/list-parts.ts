@@ -2,8 +2,9 @@
 import type { Clock } from '#base/clock.ts'
 import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ResponseBody } from '../request.ts'
+import { cborParts } from './cbor-writer.ts'
 import { writeJson, writePrettyJson } from './json-writer.ts'
-import { JSON_TYPE, PROTOBUF, YAML_TYPE, type MediaType } from './negotiation.ts'
+import { CBOR, JSON_TYPE, PROTOBUF, YAML_TYPE, type MediaType } from './negotiation.ts'
 import { SLICE_MS } from './output.ts'
 import { encodeProtobufList } from './protobuf-writer.ts'
 import { compareKeys, writeYaml, writeYamlItem } from './yaml-writer.ts'
@@ -33,11 +34,17 @@ export async function listParts(body: ListBody, encoding: ListEncoding): Promise
     const parts = await encodeProtobufList(body, protobufTypes, clock)
     if (parts !== null) return { mediaType: PROTOBUF, parts, size: lengthOf(parts) }
   }
-  const mediaType = encoding.mediaType === YAML_TYPE ? YAML_TYPE : JSON_TYPE
-  const parts = mediaType === YAML_TYPE ? yamlParts(body) : encoding.pretty ? prettyParts(body) : jsonParts(body)
+  const mediaType = encoding.mediaType === PROTOBUF ? JSON_TYPE : encoding.mediaType
+  const parts = partsOf(body, { ...encoding, mediaType })
   if (body.items.length > SIZED_ITEMS_MAX) return { mediaType, parts, size: null }
   const collected = await collect(parts, clock)
   return { mediaType, parts: collected, size: lengthOf(collected) }
+}
+
+function partsOf(body: ListBody, { mediaType, pretty, protobufTypes }: ListEncoding): Iterable<Buffer> {
+  if (mediaType === YAML_TYPE) return yamlParts(body)
+  if (mediaType === CBOR) return cborParts(body, protobufTypes)
+  return pretty ? prettyParts(body) : jsonParts(body)
 }
 
 async function collect(parts: Iterable<Buffer>, clock: Clock): Promise<Buffer[]> {

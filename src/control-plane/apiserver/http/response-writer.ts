@@ -7,7 +7,9 @@ import type { Exchange } from './exchange.ts'
 import { acceptsGzip } from './accept-header.ts'
 import { writeJson } from './json-writer.ts'
 import { listParts, type EncodedList } from './list-parts.ts'
+import { encodeCborObject } from './cbor-writer.ts'
 import {
+  CBOR,
   JSON_TYPE,
   negotiate,
   noSuchForm,
@@ -21,6 +23,7 @@ import {
 } from './negotiation.ts'
 import { compressInto, write, writeParts } from './output.ts'
 import { encodeProtobuf } from './protobuf-writer.ts'
+import { framingOf } from './watch-framing.ts'
 import { writeWatch } from './watch-writer.ts'
 import { writeYaml } from './yaml-writer.ts'
 
@@ -80,11 +83,9 @@ export async function writeResponse(
     }
     case 'watch': {
       const { mediaType } = encodingFor(request, code, encodings)!
-      return writeWatch(exchange, code, headers, {
-        stream: body.stream,
-        clock,
-        protobufTypes: mediaType === PROTOBUF ? protobufTypes : null,
-      })
+      const framing = framingOf(mediaType, protobufTypes)
+      const compress = body.isWatchList === true && acceptsGzip(request.headers['accept-encoding'])
+      return writeWatch(exchange, code, headers, { stream: body.stream, clock, framing, compress })
     }
     case 'raw':
       return writeRaw(exchange, code, headers, body)
@@ -128,6 +129,10 @@ function encodeSingle(
   if (mediaType === PROTOBUF) {
     const content = encodeProtobuf(body.form === 'stored' ? body.stored.object() : body.object, protobufTypes)
     if (content !== null) return { mediaType, content, newline: false }
+  }
+  if (mediaType === CBOR) {
+    const object = body.form === 'stored' ? body.stored.object() : body.object
+    return { mediaType, content: encodeCborObject(object, protobufTypes), newline: false }
   }
   const pretty = isPretty(request, encoding)
   if (body.form === 'stored' && mediaType === JSON_TYPE && !pretty)

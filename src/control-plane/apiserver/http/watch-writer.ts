@@ -1,56 +1,51 @@
-/** Streams watch events: one JSON document a line, whole batches in one write, or one WebSocket message an event. */
+/** Streams watch events: whole batches in one write, or one WebSocket message an event. */
+import type { IncomingHttpHeaders } from 'node:http'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Clock } from '#base/clock.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
-import type { ProtobufTypes } from '../protobuf-types.ts'
 import type { ServedWatchEvent, WatchStream } from '../request.ts'
 import type { Exchange } from './exchange.ts'
-import { PROTOBUF } from './negotiation.ts'
 import { ClientGoneError, write } from './output.ts'
-import { protobufFrame } from './protobuf-writer.ts'
 import type { Headers } from './response-writer.ts'
+import type { WatchFraming } from './watch-framing.ts'
 
 /** Events of a busy moment travel together: other writes of the same turn reach the stream before it is read. */
 const MESSAGE_BYTES_MAX = 3 * 1024 * 1024
 
-const PROTOBUF_STREAM = `${PROTOBUF};stream=watch`
-const END = Buffer.from('}\n')
-const prefixes = new Map<string, Buffer>()
-
-function prefixOf(type: string): Buffer {
-  let prefix = prefixes.get(type)
-  if (prefix === undefined) prefixes.set(type, (prefix = Buffer.from(`{"type":"${type}","object":`)))
-  return prefix
-}
-
 type WatchOptions = {
   readonly stream: WatchStream
   readonly clock: Clock
-  /** Set when the client wants frames of protobuf. */
-  readonly protobufTypes: ProtobufTypes | null
+  readonly framing: WatchFraming
+  /** Compresses each write by itself. */
+  readonly compress: boolean
 }
 
 export async function writeWatch(
   exchange: Exchange,
   code: number,
   headers: Headers,
-  { stream, clock, protobufTypes }: WatchOptions,
+  { stream, clock, framing, compress }: WatchOptions,
 ): Promise<void> {
   exchange.onClose(() => stream.close())
   try {
-    if (exchange.upgrade !== null) return await writeWebSocket(exchange, stream)
-    exchange.sendHead(code, {
-      ...headers,
-      'Content-Type': protobufTypes === null ? 'application/json' : PROTOBUF_STREAM,
-    })
+    if (exchange.upgrade !== null) return await writeWebSocket(exchange, stream, framing)
+    const compression = compress ? { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : {}
+    exchange.sendHead(code, { ...headers, 'Content-Type': framing.contentType, ...compression })
     flushHead(exchange)
-    for await (const events of batches(stream, clock))
-      await write(exchange.output, protobufTypes === null ? frame(events) : protobufFrames(events, protobufTypes))
+    for await (const events of batches(stream, clock)) {
+      const bytes = framing.join(events)
+      // A member of its own for each write: what a client has is complete at any time.
+      await write(exchange.output, compress ? await gzipAsync(bytes) : bytes)
+    }
     exchange.output.end()
   } finally {
     stream.close()
   }
 }
+
+const gzipAsync = promisify(gzip)
 
 /** Node keeps an HTTP/1.1 head back until the first byte of the body; the client of a quiet watch waits for it. */
 function flushHead(exchange: Exchange): void {
@@ -78,27 +73,15 @@ function errorEvent(error: unknown): ServedWatchEvent {
   return { type: 'ERROR', bytes: Buffer.from(JSON.stringify(status)), object: () => status }
 }
 
-function frame(events: readonly ServedWatchEvent[]): Buffer {
-  const parts: Buffer[] = []
-  for (const event of events) parts.push(prefixOf(event.type), event.bytes, END)
-  return Buffer.concat(parts)
-}
-
-function protobufFrames(events: readonly ServedWatchEvent[], types: ProtobufTypes): Buffer {
-  return Buffer.concat(events.map((event) => protobufFrame(event, types)))
-}
-
-/** The names by which clients choose text or base64 frames; without one, text. */
-const BASE64_PROTOCOL = 'base64.binary.k8s.io'
-const WEBSOCKET_PROTOCOLS = ['', 'binary.k8s.io', BASE64_PROTOCOL]
-
-async function writeWebSocket(exchange: Exchange, stream: WatchStream): Promise<void> {
+async function writeWebSocket(exchange: Exchange, stream: WatchStream, framing: WatchFraming): Promise<void> {
   const { request: incoming, socket, head } = exchange.upgrade!
+  checkHandshake(incoming.headers)
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     maxPayload: MESSAGE_BYTES_MAX,
-    handleProtocols: (offered) => [...offered].find((name) => WEBSOCKET_PROTOCOLS.includes(name)) ?? false,
+    // Whatever a client names is spoken: the name means nothing here.
+    handleProtocols: (offered) => [...offered][0] ?? false,
   })
   const webSocket = await new Promise<WebSocket>((resolve) => server.handleUpgrade(incoming, socket, head, resolve))
   webSocket.on('error', () => stream.close())
@@ -106,14 +89,30 @@ async function writeWebSocket(exchange: Exchange, stream: WatchStream): Promise<
   while (webSocket.readyState === webSocket.OPEN) {
     const events = await stream.next()
     if (events === null) break
-    for (const event of events) await sendMessage(webSocket, frame([event]))
+    for (const event of events) await sendMessage(webSocket, framing, event)
   }
   webSocket.close(1000)
 }
 
-function sendMessage(webSocket: WebSocket, bytes: Buffer): Promise<void> {
-  const text = webSocket.protocol === BASE64_PROTOCOL ? bytes.toString('base64') : bytes.toString()
+/** Upstream's library wants an origin and at most one protocol, and knows one version. */
+function checkHandshake(headers: IncomingHttpHeaders): void {
+  if (headers['sec-websocket-version'] !== '13') throw new BadHandshakeError(400, 'missing or bad WebSocket Version')
+  const protocols = (headers['sec-websocket-protocol'] ?? '').split(',')
+  if (protocols.length > 1) throw new BadHandshakeError(400, '')
+  if (headers.origin === undefined) throw new BadHandshakeError(403, '')
+}
+
+/** A refusal without a Status. */
+export class BadHandshakeError extends Error {
+  readonly code: number
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+function sendMessage(webSocket: WebSocket, { message, isText }: WatchFraming, event: ServedWatchEvent): Promise<void> {
   return new Promise((resolve, reject) =>
-    webSocket.send(text, (error) => (error ? reject(new ClientGoneError()) : resolve())),
+    webSocket.send(message(event), { binary: !isText }, (error) => (error ? reject(new ClientGoneError()) : resolve())),
   )
 }

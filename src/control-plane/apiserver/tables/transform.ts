@@ -25,7 +25,7 @@ export function transformForAccept(response: ApiResponse, form: Form, kind: Shap
     }
   if (body.form === 'list') return { ...response, body: transformList(body, form, kind, nowMs) }
   if (body.form === 'watch')
-    return { ...response, body: { form: 'watch', stream: transformStream(body.stream, form, kind, nowMs) } }
+    return { ...response, body: { ...body, stream: transformStream(body.stream, form, kind, nowMs) } }
   return response
 }
 
