@@ -176,7 +176,7 @@ const TYPE_NAMES = [
 const TEXT_OF_BYTES: Readonly<Record<number, (bytes: Buffer) => string>> = {
   21: (bytes) => bytes.toString('base64url'),
   22: (bytes) => bytes.toString('base64'),
-  23: (bytes) => bytes.toString('hex').toUpperCase(),
+  23: (bytes) => bytes.toString('hex'),
 }
 
 const sizeOf = ({ info, argument }: Head): number => (info === INDEFINITE ? Infinity : Number(argument))
