@@ -25,7 +25,7 @@ const GO_STRUCT = /"[A-Z][A-Za-z]+":/
 /** A unified diff of two such structs. */
 const GO_DIFF = /@@ -\d/
 const EXTENSION_KINDS =
-  /customresourcedefinitions|apiservices|flowcontrol|servicecidrs|mutatingadmissionpolic|validatingadmissionpolic|webhookconfigurations|^kubectl\/crd$/
+  /customresourcedefinitions|apiservices|servicecidrs|mutatingadmissionpolic|validatingadmissionpolic|webhookconfigurations|^kubectl\/crd$/
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
