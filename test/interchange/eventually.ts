@@ -7,9 +7,15 @@ const PAUSE_MS = 50
 export type Question<T> = () => Promise<T | null | undefined | false>
 
 /** Resolves with the first answer that is one; throws after the limit, with what `explain` adds. */
-export async function waitFor<T>(clock: Clock, what: string, ask: Question<T>, explain: () => string): Promise<T> {
+export async function waitFor<T>(
+  clock: Clock,
+  what: string,
+  ask: Question<T>,
+  explain: () => string,
+  limitMs = LIMIT_MS,
+): Promise<T> {
   let last: unknown = 'no answer'
-  for (const endsAt = clock.monotonic() + LIMIT_MS; clock.monotonic() < endsAt;) {
+  for (const endsAt = clock.monotonic() + limitMs; clock.monotonic() < endsAt;) {
     const answer = await ask().catch((error: unknown) => {
       last = error
       return null // Not there yet is an answer like any other.
@@ -17,5 +23,5 @@ export async function waitFor<T>(clock: Clock, what: string, ask: Question<T>, e
     if (answer !== null && answer !== undefined && answer !== false) return answer
     await clock.sleep(PAUSE_MS)
   }
-  throw new Error(`not so within ${LIMIT_MS} ms: ${what} (${String(last)})\n${explain()}`)
+  throw new Error(`not so within ${limitMs} ms: ${what} (${String(last)})\n${explain()}`)
 }

@@ -9,6 +9,8 @@ export type Peer = {
   readonly caFile: string
   readonly caKeyFile: string
   readonly kubectl: string
+  /** Kills etcd and the API server as a power cut does, and starts them again on the same data and port. */
+  restart(): void
   down(): void
 }
 
@@ -32,14 +34,19 @@ export function startPeer(port: number): Peer {
       env: { ...process.env, PEERS_BIN: BIN },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+  const up = (): string => call('up', '--port', String(port), '--no-fsync')
   const down = (): void => void call('down')
   try {
-    const kubeconfig = call('up', '--port', String(port), '--no-fsync').trim().split('\n').at(-1)!
+    const kubeconfig = up().trim().split('\n').at(-1)!
     return {
       kubeconfig,
       caFile: join(dir, 'pki/ca.crt'),
       caKeyFile: join(dir, 'pki/ca.key'),
       kubectl: join(BIN, 'kubectl'),
+      restart: () => {
+        call('stop')
+        void up()
+      },
       down,
     }
   } catch (error) {
