@@ -9,7 +9,7 @@ import { simulatedNode } from './upstream/objects.ts'
 import { testPolicies } from './upstream/policies.ts'
 import { testWorkloads } from './upstream/workloads.ts'
 
-const PORT = 19_600
+const PORT = 22_400
 
 const reason = componentsMissing()
 if (reason !== null) console.error(`${reason}\n`)

@@ -190,6 +190,13 @@ test('sizes, methods, encodings', async () => {
   assert.deepEqual([head.code, head.body.length], [405, 0])
 })
 
+test('services of their own answer with slashes at the end, all else is exactly what it is called', async () => {
+  for (const path of ['/version/', '/version//', '/openid/v1/jwks/', '/.well-known/openid-configuration/', '/api/v1/'])
+    assert.equal((await ask(path)).code, 200, path)
+  for (const path of ['/livez/', '/healthz/', '/openapi/v2/', '/openapi/v3/', '/openapi/v3/api/v1/', '/metrics/'])
+    assert.equal((await ask(path)).code, 404, path)
+})
+
 test('lists leave out what they already say, and are compressed when long', async () => {
   const data = { filler: 'x'.repeat(60_000) }
   for (const name of ['big-1', 'big-2', 'big-3'])

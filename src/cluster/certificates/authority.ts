@@ -161,10 +161,11 @@ export function newSerialNumber(): string {
   return Buffer.from(bytes).toString('hex')
 }
 
+/** As `EC PRIVATE KEY`, which says what it is: fabric8 takes a `PRIVATE KEY` for an RSA one and cannot read it. */
 async function exportKey(key: CryptoKey): Promise<string> {
   const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', key))
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-    .export({ type: 'pkcs8', format: 'pem' })
+    .export({ type: 'sec1', format: 'pem' })
     .toString()
 }
 

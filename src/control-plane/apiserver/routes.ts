@@ -29,7 +29,10 @@ export type Routes = {
   readonly groupPaths: readonly string[]
 }
 
-const HEALTH_PATH = /^\/(livez|readyz|healthz)(?:\/(.*))?$/
+/** What upstream serves as REST services answers with slashes at its end too; all else is exactly what it is called. */
+const SERVICES = /^(\/version|\/openid\/v1\/jwks|\/\.well-known\/openid-configuration)\/+$/
+
+const HEALTH_PATH = /^\/(livez|readyz|healthz)(?:\/(.+))?$/
 
 export function createRoutes(routes: Routes): Handler {
   const fixed = fixedPaths(routes)
@@ -52,7 +55,7 @@ export function createRoutes(routes: Routes): Handler {
     const health = HEALTH_PATH.exec(path)
     if (health !== null)
       return (await routes.health.answer(health[1] as HealthGroup, health[2] ?? '', request)) ?? pageNotFound()
-    const handler = fixed.get(path)
+    const handler = fixed.get(SERVICES.exec(path)?.[1] ?? path)
     if (handler !== undefined) return handler(request)
     if (hasGroup(path)) throw unknownResource()
     return pageNotFound()
