@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { SystemClock } from '#base/clock.ts'
 import { LIMIT_MS, waitFor, type Question } from '../eventually.ts'
+import { kubernetesClients } from '../../tools/kubernetes-clients.ts'
 import { startApiServer, writeKubeconfig, type ApiServerUnderTest } from './api-server.ts'
 
 const BIN = process.env['PEERS_BIN'] ?? '/tmp/peers/bin'
@@ -115,6 +116,13 @@ export class UpstreamCluster {
     running.child.stdin!.on('error', () => undefined) // Ended before it read all: its exit code tells why.
     running.child.stdin!.end(stdin)
     return (await running).stdout
+  }
+
+  /** Standard output of helm; rejects with its words when it fails. */
+  async helm(...args: string[]): Promise<string> {
+    const folders = Object.fromEntries(['CACHE', 'CONFIG', 'DATA'].map((what) => [`HELM_${what}_HOME`, this.#folder]))
+    const env = { ...process.env, ...folders, KUBECONFIG: this.server.kubeconfig }
+    return (await promisify(execFile)(kubernetesClients().helm, args, { timeout: 2 * LIMIT_MS, env })).stdout
   }
 
   /** Creates the objects in order. */

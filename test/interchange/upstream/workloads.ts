@@ -5,6 +5,7 @@ import type { UpstreamCluster } from './cluster.ts'
 import { workload } from './objects.ts'
 
 const NAMESPACE = 'workloads'
+const CHART = new URL('../../../examples/chart', import.meta.url).pathname
 
 export function testWorkloads(cluster: () => UpstreamCluster): void {
   test('a Deployment rolls out, rolls over, is rolled back, scaled, paused and resumed', async () => {
@@ -114,6 +115,15 @@ export function testWorkloads(cluster: () => UpstreamCluster): void {
     await kubectl('rollout', 'status', 'ds/agent', '--timeout=30s')
     await kubectl('rollout', 'undo', 'ds/agent')
     await kubectl('rollout', 'status', 'ds/agent', '--timeout=30s')
+  })
+
+  test('helm installs, upgrades and rolls back, and each time waits until all is ready', async () => {
+    const helm = (...args: string[]): Promise<string> => cluster().helm('--namespace', NAMESPACE, ...args)
+    await helm('install', 'demo', CHART, '--wait', '--timeout=30s')
+    await helm('upgrade', 'demo', CHART, '--set=replicas=2', '--set=greeting=changed', '--wait', '--timeout=30s')
+    await helm('rollback', 'demo', '1', '--wait', '--timeout=30s')
+    assert.match(await helm('status', 'demo'), /STATUS: deployed\nREVISION: 3/)
+    await helm('uninstall', 'demo', '--wait', '--timeout=30s')
   })
 
   test('a Service has slices and Endpoints; Endpoints without a selector are mirrored', async () => {
