@@ -27,6 +27,7 @@ import {
   paths,
   type ClusterState,
 } from './cluster-state.ts'
+import { frontProxyFlags, loadFrontProxy } from './certificates/front-proxy.ts'
 import { flagTexts } from './kube-apiserver/flag-texts.ts'
 import { warnOfKindsNotActedOn } from './not-acted-on.ts'
 import { followPodRoutes } from './host-routes.ts'
@@ -97,6 +98,7 @@ async function startApiServer(
     serving: { certificate: certificate!, privateKey: privateKey!, address: '0.0.0.0', port: state.port },
     advertiseAddress: hostAddress(state),
     clientCa: ca!,
+    settings: { requestHeader: await loadFrontProxy(pki, clock) },
     serviceAccountKeys: { signingKey: signingKey! },
     serviceClusterIpRange: SERVICE_CIDR,
     nodePortRange: NODE_PORTS,
@@ -105,6 +107,7 @@ async function startApiServer(
       'authorization-mode': 'Node,RBAC',
       'secure-port': String(state.port),
       'service-cluster-ip-range': SERVICE_CIDR,
+      ...frontProxyFlags(pki),
     }),
     admission: ADMISSION,
     componentChecks: Object.fromEntries(COMPONENTS.map((name) => [name, startedCheck(name, started)])),

@@ -16,6 +16,7 @@ import {
   loadOrIssue,
   writeAtomically,
 } from './certificates/certificate-files.ts'
+import { frontProxyFlags, loadFrontProxy } from './certificates/front-proxy.ts'
 import { ADMISSION, ClusterError, SERVICE_CIDR } from './cluster-state.ts'
 import { flagTexts } from './kube-apiserver/flag-texts.ts'
 import { isPortTaken } from './probe.ts'
@@ -71,6 +72,7 @@ export async function startStandaloneApiServer(options: StandaloneOptions): Prom
     clock,
   )
   const signingKey = await loadOrCreateSigningKey(pki, 'sa')
+  const requestHeader = await loadFrontProxy(pki, clock)
   const store = await openEmbeddedStore({ directory: join(options.dataDir, 'store'), clock, log })
   const server = await createApiServer({
     store,
@@ -83,6 +85,7 @@ export async function startStandaloneApiServer(options: StandaloneOptions): Prom
     serving: { ...serving, address: ADDRESS, port },
     advertiseAddress: ADDRESS,
     clientCa: authority.certificate,
+    settings: { requestHeader },
     serviceAccountKeys: { signingKey },
     serviceClusterIpRange: SERVICE_CIDR,
     nodePortRange: NODE_PORTS,
@@ -91,6 +94,7 @@ export async function startStandaloneApiServer(options: StandaloneOptions): Prom
       'bind-address': ADDRESS,
       'secure-port': String(port),
       'service-cluster-ip-range': SERVICE_CIDR,
+      ...frontProxyFlags(pki),
     }),
     admission: ADMISSION,
     kubeletClient: { ...kubeletClient, certificateAuthority: authority.certificate },

@@ -75,6 +75,7 @@ export class SimulatedApiServer {
       log,
       health: this.#health,
       options: { kinds: KINDS, serviceClusterIpRange: SERVICE_RANGE, clientCa: '' },
+      requestHeader: null,
     })
     const start = async (): Promise<void> => {
       await this.#backend.ready()

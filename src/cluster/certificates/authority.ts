@@ -164,9 +164,7 @@ export function newSerialNumber(): string {
 /** As `EC PRIVATE KEY`, which says what it is: fabric8 takes a `PRIVATE KEY` for an RSA one and cannot read it. */
 async function exportKey(key: CryptoKey): Promise<string> {
   const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', key))
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-    .export({ type: 'sec1', format: 'pem' })
-    .toString()
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ type: 'sec1', format: 'pem' }).toString()
 }
 
 function importKey(privateKey: string): Promise<CryptoKey> {

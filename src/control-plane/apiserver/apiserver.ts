@@ -219,7 +219,7 @@ function assemble(options: ApiServerOptions): Parts {
     ...(options.admission === undefined ? {} : { admission: options.admission }),
     settings,
   })
-  const bootstrap = new Bootstrap({ client, clock, log, health, options })
+  const bootstrap = new Bootstrap({ client, clock, log, health, options, requestHeader: settings.requestHeader })
   addServerChecks(health, { store, feeds, backend, isDraining: () => draining.value })
   const flowControl = createFlowControl({
     clock,

@@ -151,8 +151,10 @@ export class UpstreamCluster {
       .toSorted()
   }
 
+  /** Resolves with the first answer that is one: an empty text is none yet. */
   eventually<T>(what: string, ask: Question<T>, limitMs = LIMIT_MS): Promise<T> {
-    return waitFor(clock, what, ask, () => this.#tail(), limitMs)
+    const answer: Question<T> = async () => (await ask()) || null
+    return waitFor(clock, what, answer, () => this.#tail(), limitMs)
   }
 
   /** Until the field says so. */

@@ -12,8 +12,6 @@ const EXPECTED: readonly RegExp[] = [
   /is forbidden: unable to create new content in namespace \w+ because it is being terminated/,
   /is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2/,
   /horizontal\.go:\d+\] .*unable to fetch metrics from resource metrics API: the server could not find the requested resource/,
-  // Without --requestheader-client-ca-file: there is no authority of front proxies to publish.
-  /missing content for CA bundle .*requestheader-client-ca-file/,
 ]
 
 /** Error lines of klog that a real API server does not bring about, each once. */

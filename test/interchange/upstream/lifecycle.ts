@@ -110,9 +110,9 @@ export function testLifecycle(cluster: () => UpstreamCluster): void {
     await cluster().eventually('told to go', () =>
       cluster().field(NAMESPACE, 'pod/left', '{.metadata.deletionTimestamp}'),
     )
-    assert.match(
-      await kubectl('get', 'events'),
-      /TaintManagerEviction +pod\/left +Marking for deletion Pod lifecycle\/left/,
+    assert.equal(
+      await cluster().field(NAMESPACE, 'pod/left', '{.status.conditions[?(@.type=="DisruptionTarget")].reason}'),
+      'DeletionByTaintManager',
     )
     await kubectl('delete', 'node', 'silent')
     await cluster().eventually(

@@ -8,6 +8,7 @@ import {
   ROLES,
   SERVICECIDRS,
 } from '#api/resources.gen.ts'
+import { isDeepStrictEqual } from 'node:util'
 import type { KindDefinition } from '#api/kind.ts'
 import type { ResourceRef } from '#api/resource-ref.ts'
 import type { ClusterRole, ClusterRoleBinding } from '#api/rbac/v1.gen.ts'
@@ -16,6 +17,7 @@ import type { Client } from '#client/client.ts'
 import { keyOf } from '#client/informer.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { isAlreadyExists } from '#machinery/status-error.ts'
+import { combineAuthenticationInfo, type AuthenticationInfo } from './authentication-info.ts'
 import { createIfMissing } from './kubernetes-service.ts'
 import OBJECTS from './objects.gen.json' with { type: 'json' }
 import { reconcileBinding, reconcileRole, type Reconciled } from './reconcile-rbac.ts'
@@ -30,9 +32,7 @@ export type BootstrapOptions = {
   readonly kinds: readonly KindDefinition[]
   readonly clock: Clock
   readonly serviceClusterIpRange: string
-  /** PEM. */
-  readonly clientCa: string
-}
+} & AuthenticationInfo
 
 const ofKind = <T extends KubernetesObject>(kind: string): readonly T[] =>
   DEFAULT_OBJECTS.filter((object) => object.kind === kind) as readonly unknown[] as readonly T[]
@@ -104,12 +104,20 @@ export async function createDefaultPolicies(
   }
 }
 
-/** Tells extension API servers which authority signs client certificates. */
-export async function publishAuthentication({ client, clientCa }: BootstrapOptions): Promise<void> {
-  await createIfMissing(client, CONFIGMAPS, {
-    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
-    data: { 'client-ca-file': clientCa },
-  })
+/** Tells extension API servers which authorities sign the certificates of clients and of front proxies. */
+export async function publishAuthentication({
+  client,
+  clock,
+  clientCa,
+  requestHeader,
+}: BootstrapOptions): Promise<void> {
+  const metadata = { name: 'extension-apiserver-authentication', namespace: 'kube-system' }
+  const combinedWith = (data: Readonly<Record<string, string>>) =>
+    combineAuthenticationInfo(data, { clientCa, requestHeader }, clock.now())
+  await createIfMissing(client, CONFIGMAPS, { metadata, data: combinedWith({}) })
+  const existing = await client.get(CONFIGMAPS, metadata.namespace, metadata.name)
+  const data = combinedWith(existing.data ?? {})
+  if (!isDeepStrictEqual({ ...existing.data }, data)) await client.update(CONFIGMAPS, { ...existing, data })
 }
 
 /** Since when the last use of tokens out of Secrets is noted on them. */

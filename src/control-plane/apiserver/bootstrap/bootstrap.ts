@@ -3,6 +3,7 @@ import type { KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { Client } from '#client/client.ts'
+import type { RequestHeaderSettings } from '../settings.ts'
 import type { HealthChecks } from '../health/health-checks.ts'
 import {
   FLOW_CONTROL,
@@ -27,6 +28,7 @@ export type BootstrapParts = {
     readonly serviceClusterIpRange: string
     readonly clientCa: string
   }
+  readonly requestHeader: RequestHeaderSettings | null
 }
 
 /** Upstream's interval of the kubernetes Service's reconciler. */
@@ -43,8 +45,8 @@ export class Bootstrap {
 
   constructor(parts: BootstrapParts) {
     this.#parts = parts
-    const { client, clock, health, options } = parts
-    const bootstrap = { client, clock, ...options }
+    const { client, clock, health, options, requestHeader } = parts
+    const bootstrap = { client, clock, ...options, requestHeader }
     const hook = (name: string, work: () => Promise<void>): Hook => ({ name, done: health.addStartHook(name), work })
     this.#hooks = [
       hook('start-system-namespaces-controller', () => createSystemNamespaces(bootstrap)),
