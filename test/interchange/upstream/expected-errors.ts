@@ -8,6 +8,8 @@ const EXPECTED: readonly RegExp[] = [
   /Operation cannot be fulfilled on .*: the object has been modified; please apply your changes to the latest version/,
   /pvc_protection_controller\.go:\d+\] .*persistentvolumeclaims \\?"[\w-]+\\?" not found/,
   /TaintEvictionController: timed worker failed" err="pods \\"[\w-]+\\" not found"/,
+  /replica_set\.go:\d+\] .* failed with replicasets\.apps \\"[\w-]+\\" not found/,
+  /gc_controller\.go:\d+\] "Failed to get node" err="node \\"silent\\" not found"/,
   // What the tests bring about: a namespace under deletion, a full quota, no metrics.
   /is forbidden: unable to create new content in namespace \w+ because it is being terminated/,
   /is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2/,

@@ -5,6 +5,7 @@ import { unauthorized } from '#machinery/status-error.ts'
 import type { ApiRequest, ClientCertificate, Stage, UserInfo } from '../request.ts'
 import { requestHeaderUser, withoutUserHeaders } from './request-header.ts'
 import type { ApiServerSettings } from '../settings.ts'
+import { tokenOfProtocols } from './token-protocol.ts'
 import type { AuthenticatedToken, TokenAuthenticator } from './token-authenticator.ts'
 import { ANONYMOUS, CREDENTIAL_ID, withAuthenticatedGroup } from './users.ts'
 
@@ -57,18 +58,13 @@ function certificateUser({ commonName, organizations, fingerprint }: ClientCerti
   }
 }
 
-/** WebSocket clients in a browser cannot set headers: their token comes as a subprotocol. */
-const TOKEN_PROTOCOL = 'base64url.bearer.authorization.k8s.io.'
-
 function bearerTokenOf(request: ApiRequest): string | null {
   const header = request.headers['authorization']
   if (header !== undefined) {
     const [scheme, token] = header.trim().split(' ')
     return scheme?.toLowerCase() === 'bearer' && token ? token : null
   }
-  const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-  const encoded = protocols.find((name) => name.startsWith(TOKEN_PROTOCOL))
-  return encoded === undefined ? null : Buffer.from(encoded.slice(TOKEN_PROTOCOL.length), 'base64url').toString()
+  return tokenOfProtocols(request.headers['sec-websocket-protocol'])
 }
 
 const INVALID = 'invalid bearer token'

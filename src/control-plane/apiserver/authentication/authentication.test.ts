@@ -70,6 +70,12 @@ test('tokens, also as a WebSocket subprotocol, and no credentials at all', async
   const encoded = Buffer.from('secret').toString('base64url')
   const protocol = `v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.${encoded}`
   assert.equal((await userAfter(authentication, { headers: { 'Sec-WebSocket-Protocol': protocol } })).name, 'alice')
+  const alone = { 'Sec-WebSocket-Protocol': protocol.slice(protocol.indexOf('base64url')) }
+  assert.equal(
+    (await refusalOf(userAfter(authentication, { headers: alone }))).code,
+    401,
+    'no protocol is left to choose',
+  )
   assert.equal((await refusalOf(userAfter(authentication, { headers: { Authorization: 'Bearer wrong' } }))).code, 401)
   const nobody = await userAfter(authentication, {})
   assert.deepEqual([nobody.name, nobody.groups], ['system:anonymous', ['system:unauthenticated']])
