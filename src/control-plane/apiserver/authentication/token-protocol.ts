@@ -1,7 +1,7 @@
 /** WebSocket clients in a browser cannot set headers: their token comes as a subprotocol, beside another one. */
 import { unauthorized } from '#machinery/status-error.ts'
 
-export const TOKEN_PROTOCOL = 'base64url.bearer.authorization.k8s.io.'
+const TOKEN_PROTOCOL = 'base64url.bearer.authorization.k8s.io.'
 
 /** Null without a token; throws where it is the only protocol, for then the server has none to choose. */
 export function tokenOfProtocols(header: string | undefined): string | null {
