@@ -15,9 +15,12 @@ type Definition = {
 }
 
 const factsDir = process.argv[2] ?? '../shared/kubernetes'
-const definitions: Record<string, Definition> = JSON.parse(
-  readFileSync(join(factsDir, 'openapi/v2-definitions.json'), 'utf8'),
-)
+const readDefinitions = (file: string): Record<string, Definition> =>
+  JSON.parse(readFileSync(join(factsDir, 'openapi', file), 'utf8'))
+const definitions = {
+  ...readDefinitions('v2-definitions.json'),
+  ...readDefinitions('v2-definitions-off-by-default.json'),
+}
 
 /** Types that have a JSON form of their own: name -> TypeScript. */
 const SPECIAL: Record<string, string> = {

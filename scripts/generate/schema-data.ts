@@ -116,11 +116,7 @@ type Facts = {
 
 function readFacts(factsDir: string): Facts {
   const openapi = new Map<string, Definition>()
-  const folder = join(factsDir, 'openapi/v3')
-  for (const file of readdirSync(folder)) {
-    const schemas = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, Definition>
-    for (const [name, definition] of Object.entries(schemas)) openapi.set(name, definition)
-  }
+  for (const folder of ['openapi/v3-off-by-default', 'openapi/v3']) readSchemas(join(factsDir, folder), openapi)
   // These two list the group versions they are registered in, and only the v2 document lists all of them.
   const v2 = JSON.parse(readFileSync(join(factsDir, 'openapi/v2-definitions.json'), 'utf8')) as Record<
     string,
@@ -135,6 +131,13 @@ function readFacts(factsDir: string): Facts {
     types: Record<string, ProtoType>
   }
   return { openapi, proto: types, embedded: findEmbedded(openapi, types) }
+}
+
+function readSchemas(folder: string, into: Map<string, Definition>): void {
+  for (const file of readdirSync(folder)) {
+    const schemas = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, Definition>
+    for (const [name, definition] of Object.entries(schemas)) into.set(name, definition)
+  }
 }
 
 function findEmbedded(openapi: Map<string, Definition>, proto: Record<string, ProtoType>): Map<string, Definition> {

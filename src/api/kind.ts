@@ -162,7 +162,7 @@ export interface KindDefinition<T extends KubernetesObject = KubernetesObject> {
 
 /** How one version of a kind becomes the stored version and back. Both functions return a new object and share parts. */
 export type Conversion<T extends KubernetesObject> = {
-  readonly storedAs: GroupVersionKind
+  readonly storedAs: KindDefinition
   toStored(object: T): KubernetesObject
   fromStored(stored: KubernetesObject): T
 }

@@ -1,6 +1,6 @@
 /** The list of all kinds that the API server serves; routes, discovery, OpenAPI, tables and storage derive from it. */
 import assert from 'node:assert'
-import type { KindDefinition } from './kind.ts'
+import { formatApiVersion, type GroupVersionKind, type KindDefinition } from './kind.ts'
 // Whoever knows the kinds can read their objects.
 import './schemas.ts'
 import { bindingKind } from './core/binding/kind.ts'
@@ -39,6 +39,7 @@ import { localSubjectAccessReviewKind } from './authorization/local-subject-acce
 import { selfSubjectAccessReviewKind } from './authorization/self-subject-access-review/kind.ts'
 import { selfSubjectRulesReviewKind } from './authorization/self-subject-rules-review/kind.ts'
 import { subjectAccessReviewKind } from './authorization/subject-access-review/kind.ts'
+import { OFF_BY_DEFAULT_KINDS } from './off-by-default.ts'
 import { horizontalPodAutoscalerV1Kind } from './autoscaling/horizontal-pod-autoscaler/kind-v1.ts'
 import { horizontalPodAutoscalerKind } from './autoscaling/horizontal-pod-autoscaler/kind.ts'
 import { cronJobKind } from './batch/cron-job/kind.ts'
@@ -152,14 +153,32 @@ export const KINDS: readonly KindDefinition[] = [
   storageVersionMigrationKind,
 ]
 
+/** Also those that are served only where `--runtime-config` asks for them. */
+export const ALL_KINDS: readonly KindDefinition[] = [...KINDS, ...OFF_BY_DEFAULT_KINDS]
+
 const byResource = new Map<string, KindDefinition>()
-for (const kind of KINDS) {
+for (const kind of ALL_KINDS) {
   const id = `${kind.group}/${kind.version}/${kind.resource}`
   assert(!byResource.has(id), `Two kinds named ${id}`)
   byResource.set(id, kind)
 }
 
-/** The kind that is served under a URL's group, version and resource, or undefined. */
+/** The kind under a URL's group, version and resource, or undefined. */
 export function kindOf(group: string, version: string, resource: string): KindDefinition | undefined {
   return byResource.get(`${group}/${version}/${resource}`)
+}
+
+/** A kind by the apiVersion of each of its versions, served or not. */
+export type KindVersions = ReadonlyMap<string, KindDefinition>
+
+const versionsByStored = Map.groupBy(ALL_KINDS, ({ conversion, ...kind }) => nameOfKind(conversion?.storedAs ?? kind))
+
+/** All versions of a kind that can be converted into each other; only the kind itself for one that is not built in. */
+export function versionsOf(kind: KindDefinition): KindVersions {
+  const versions = versionsByStored.get(nameOfKind(kind.conversion?.storedAs ?? kind)) ?? [kind]
+  return new Map(versions.map((version) => [formatApiVersion(version), version]))
+}
+
+function nameOfKind({ group, version, kind }: GroupVersionKind): string {
+  return `${group}/${version}/${kind}`
 }

@@ -7,11 +7,12 @@ import { SystemClock } from '#base/clock.ts'
 import { createLogger, type LogLevel } from '#base/pino-log.ts'
 import { SystemRandom } from '#base/random.ts'
 import { FEATURE_GATES_HELP, readFeatureGates } from '#cluster/feature-gates-flag.ts'
+import { RUNTIME_CONFIG_HELP, readRuntimeConfig } from '#cluster/runtime-config-flag.ts'
 import { startStandaloneApiServer } from '#cluster/standalone-api-server.ts'
 import { untilAborted, untilSignal } from '#base/until-signal.ts'
 import { collect, parseWholeNumber } from './up.ts'
 
-type Options = { port: number; dataDir?: string; kubeconfig?: string; featureGates: string[]; logLevel: LogLevel }
+type Options = { port: number; dataDir?: string; kubeconfig?: string; runtimeConfig: string[]; featureGates: string[]; logLevel: LogLevel }
 
 export function register(program: Command): void {
   program
@@ -20,6 +21,7 @@ export function register(program: Command): void {
     .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', parseWholeNumber, 6443)
     .option('--data-dir <folder>', 'where objects and keys are kept (a new folder that is removed at the end)')
     .option('--kubeconfig <file>', 'written when the server answers (admin.kubeconfig in the data folder)')
+    .option('--runtime-config <pairs>', RUNTIME_CONFIG_HELP, collect, [])
     .option('--feature-gates <pairs>', FEATURE_GATES_HELP, collect, [])
     .option('--log-level <level>', 'debug, info, warn or error', 'warn')
     .action(serve)
@@ -38,6 +40,7 @@ async function serve(options: Options): Promise<void> {
       dataDir,
       kubeconfig,
       features,
+      kinds: readRuntimeConfig(options.runtimeConfig, features),
       clock: new SystemClock(),
       random: new SystemRandom(),
       log,

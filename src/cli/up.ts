@@ -5,11 +5,13 @@ import { InvalidArgumentError } from 'commander'
 import { SystemClock } from '#base/clock.ts'
 import { withClusterLock } from '#cluster/cluster-lock.ts'
 import { checkClusterName, commandLine, DEFAULT_NAME, paths } from '#cluster/cluster-state.ts'
+import { FEATURE_GATES_HELP } from '#cluster/feature-gates-flag.ts'
+import { RUNTIME_CONFIG_HELP } from '#cluster/runtime-config-flag.ts'
 import { bringUp, checkMachine, type UpResult } from '#cluster/up.ts'
 import { NAME_FLAG, NAME_HELP } from './cluster-option.ts'
 import { createProgress } from './progress.ts'
 
-type Options = { name: string; nodes?: number; dataDir?: string; port?: number; install: boolean }
+type Options = { name: string; nodes?: number; dataDir?: string; port?: number; install: boolean; runtimeConfig?: string[]; featureGates?: string[] }
 
 export function register(program: Command): void {
   program
@@ -19,6 +21,8 @@ export function register(program: Command): void {
     .option('--nodes <count>', 'number of nodes (3 unless the cluster has more)', parseWholeNumber)
     .option('--port <port>', 'port of the API server (6443, or the next free one)', parseWholeNumber)
     .option('--data-dir <folder>', 'where the cluster keeps its data (/var/lib/kubets/data/NAME)', parseFolder)
+    .option('--runtime-config <pairs>', RUNTIME_CONFIG_HELP, collect)
+    .option('--feature-gates <pairs>', FEATURE_GATES_HELP, collect)
     .option('--no-install', 'install no packages of the system; say what is missing')
     .action(start)
 }
@@ -29,7 +33,7 @@ export function parseWholeNumber(text: string): number {
 }
 
 /** All values of a flag that may be given several times. */
-export function collect(value: string, before: readonly string[]): string[] {
+export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
 }
 
@@ -42,13 +46,13 @@ export function parseFolder(text: string): string {
 async function start(options: Options): Promise<void> {
   const progress = createProgress(process.stderr)
   const clock = new SystemClock({ keepsProcessAlive: true })
-  const { name, nodes, dataDir, port, install } = options
+  const { name, nodes, dataDir, port, install, runtimeConfig, featureGates } = options
   const report = (box: string, text: string): void => progress.report(box, text)
   checkMachine()
   checkClusterName(name)
   const waiting = (): void => report('machine', 'another command works on this cluster: waiting for it')
   const result = await withClusterLock({ name, clock, waiting }, () =>
-    bringUp({ name, nodes, dataDir, port, install, clock, progress: report }),
+    bringUp({ name, nodes, dataDir, port, install, runtimeConfig, featureGates, clock, progress: report }),
   )
   process.stdout.write(summary(result))
 }

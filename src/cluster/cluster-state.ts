@@ -19,6 +19,9 @@ export type ClusterState = {
   /** Third octet of the node network 172.31.X.0/24, and 244 minus a number for the pods: distinct for each cluster. */
   readonly subnet: number
   readonly podCidr: string
+  /** Values of these flags of the API server; absent where a cluster has the defaults. */
+  readonly runtimeConfig?: readonly string[]
+  readonly featureGates?: readonly string[]
 }
 
 /** Besides upstream's defaults, as kubeadm has it: kubelets keep to what is theirs. */

@@ -1,7 +1,6 @@
 /** The control plane of a cluster on this machine: API server with its store, controllers, scheduler and image registry in one process. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KINDS } from '#api/kinds.ts'
 import { SystemClock, type Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { createLogger } from '#base/pino-log.ts'
@@ -29,6 +28,8 @@ import {
 } from './cluster-state.ts'
 import { frontProxyFlags, loadFrontProxy } from './certificates/front-proxy.ts'
 import { flagTexts } from './kube-apiserver/flag-texts.ts'
+import { readFeatureGates } from './feature-gates-flag.ts'
+import { readRuntimeConfig } from './runtime-config-flag.ts'
 import { warnOfKindsNotActedOn } from './not-acted-on.ts'
 import { followPodRoutes } from './host-routes.ts'
 import { ImageStore } from './images/image-store.ts'
@@ -88,9 +89,11 @@ async function startApiServer(
       'sa.key',
     ].map(read),
   )
+  const features = readFeatureGates(state.featureGates, log)
   return createApiServer({
     store,
-    kinds: warnOfKindsNotActedOn(KINDS),
+    kinds: warnOfKindsNotActedOn(readRuntimeConfig(state.runtimeConfig, features)),
+    features,
     createResources,
     clock,
     random,

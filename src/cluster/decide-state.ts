@@ -14,8 +14,10 @@ import {
   type ClusterState,
 } from './cluster-state.ts'
 import { boxProcesses } from './host-cgroups.ts'
+import { parseFeatureGates } from './feature-gates-flag.ts'
 import { usedSubnets } from './host-network.ts'
 import { isPortTaken } from './probe.ts'
+import { readRuntimeConfig } from './runtime-config-flag.ts'
 
 /** What a user may decide. */
 export type ClusterOptions = {
@@ -24,6 +26,9 @@ export type ClusterOptions = {
   readonly nodes: number | undefined
   readonly dataDir: string | undefined
   readonly port: number | undefined
+  /** Undefined: as the cluster had them. */
+  readonly runtimeConfig?: readonly string[] | undefined
+  readonly featureGates?: readonly string[] | undefined
 }
 
 const NODES_DEFAULT = 3
@@ -51,6 +56,7 @@ export async function decideState(options: ClusterOptions): Promise<ClusterState
     nodes,
     subnet,
     podCidr: `10.${244 - (subnet - SUBNET_FIRST)}.0.0/16`,
+    ...apiFlags(options),
   }
 }
 
@@ -87,12 +93,19 @@ async function checkUnusedFolder(dataDir: string): Promise<void> {
     throw new ClusterError(`${dataDir} is not empty and holds no cluster: give a new or empty folder with --data-dir`)
 }
 
+const isChanged = (asked: readonly string[] | undefined, has: readonly string[] = []): boolean =>
+  asked !== undefined && asked.join() !== has.join()
+
 async function adjustState(state: ClusterState, options: ClusterOptions): Promise<ClusterState> {
   if (options.dataDir !== undefined && options.dataDir !== state.dataDir)
     throw new ClusterError(
       `cluster "${state.name}" has its data in ${state.dataDir}; only a new one can have another --data-dir (this one is removed with: ${commandLine('down', state.name)})`,
     )
   const isRunning = (await boxProcesses(state.name, CONTROL_PLANE)).length > 0
+  if (isRunning && (isChanged(options.runtimeConfig, state.runtimeConfig) || isChanged(options.featureGates, state.featureGates)))
+    throw new ClusterError(
+      `cluster "${state.name}" runs with other --runtime-config or --feature-gates; take it down (${commandLine('down --keep-data', state.name)}) before you change them`,
+    )
   if (isRunning && options.port !== undefined && options.port !== state.port)
     throw new ClusterError(
       `cluster "${state.name}" runs on port ${state.port}; take it down (${commandLine('down --keep-data', state.name)}) before you give it another one`,
@@ -103,7 +116,19 @@ async function adjustState(state: ClusterState, options: ClusterOptions): Promis
     throw new ClusterError(`cluster "${state.name}" has ${state.nodes} nodes; fewer are not possible while it exists`)
   const port = options.port ?? state.port
   if (!isRunning) await checkPort(port)
-  return { ...state, nodes, port }
+  return { ...state, ...apiFlags(options), nodes, port }
+}
+
+/** Checked before they are kept: a control plane that cannot start with them must not come to have them. */
+function apiFlags({
+  runtimeConfig,
+  featureGates,
+}: ClusterOptions): Partial<Pick<ClusterState, 'runtimeConfig' | 'featureGates'>> {
+  readRuntimeConfig(runtimeConfig, parseFeatureGates(featureGates ?? []))
+  return {
+    ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
+    ...(featureGates === undefined ? {} : { featureGates }),
+  }
 }
 
 function checkNodes(nodes: number): void {

@@ -1,6 +1,5 @@
 /** The API server as a process of its own, with upstream's flags; its store lies in a folder. */
 import { networkInterfaces } from 'node:os'
-import { KINDS } from '#api/kinds.ts'
 import { SystemClock, type Clock } from '#base/clock.ts'
 import { createLogger } from '#base/pino-log.ts'
 import { SystemRandom } from '#base/random.ts'
@@ -23,6 +22,7 @@ import {
 import { readAudit } from './kube-apiserver/read-audit.ts'
 import { readServing } from './kube-apiserver/read-serving.ts'
 import { readSettings } from './kube-apiserver/read-settings.ts'
+import { readRuntimeConfig } from './runtime-config-flag.ts'
 import { validateValues } from './kube-apiserver/validate-values.ts'
 
 const COMPONENT = 'kube-apiserver'
@@ -41,6 +41,7 @@ export async function runKubeApiserver(args: readonly string[], signal: AbortSig
   const [clock, random] = [new SystemClock(), new SystemRandom()]
   const log = createLogger(COMPONENT, values.v >= DEBUG_LEVEL ? 'debug' : 'info')
   const features = readFeatureGates(values['feature-gates'], log)
+  const kinds = readRuntimeConfig(values['runtime-config'], features)
   const options = await readOptions(values, clock)
   const audit = await readAudit(values, { clock, log: log.child({ part: 'audit' }) })
   const store = await openEmbeddedStore({ directory: values['data-dir'], clock, log })
@@ -50,7 +51,7 @@ export async function runKubeApiserver(args: readonly string[], signal: AbortSig
     ...(audit === null ? {} : { audit }),
     features,
     store,
-    kinds: KINDS,
+    kinds,
     createResources,
     clock,
     random,

@@ -1,7 +1,7 @@
 /** An API server with its store and nothing else, for tests and tools: any user, no containers, no controllers. */
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { KINDS } from '#api/kinds.ts'
+import type { KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
 import type { FeatureGates } from '#base/feature-gates.ts'
 import type { Logger } from '#base/log.ts'
@@ -28,6 +28,7 @@ export type StandaloneOptions = {
   /** Written when the server answers; of a member of system:masters. */
   readonly kubeconfig: string
   readonly features: FeatureGates
+  readonly kinds: readonly KindDefinition[]
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
@@ -76,7 +77,7 @@ export async function startStandaloneApiServer(options: StandaloneOptions): Prom
   const store = await openEmbeddedStore({ directory: join(options.dataDir, 'store'), clock, log })
   const server = await createApiServer({
     store,
-    kinds: KINDS,
+    kinds: options.kinds,
     createResources,
     features: options.features,
     clock,

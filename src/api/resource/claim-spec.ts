@@ -15,11 +15,15 @@ import { checkToleration } from './taints.ts'
 
 export function setClaimDefaults(spec: ResourceClaimSpec | undefined): void {
   for (const { exactly, firstAvailable = [] } of spec?.devices?.requests ?? [])
-    for (const request of [...firstAvailable, ...(exactly === undefined ? [] : [exactly])]) {
-      request.allocationMode ||= 'ExactCount'
-      if (request.allocationMode === 'ExactCount') request.count ||= 1
-      for (const toleration of request.tolerations ?? []) toleration.operator ??= 'Equal'
-    }
+    for (const request of [...firstAvailable, ...(exactly === undefined ? [] : [exactly])]) setRequestDefaults(request)
+}
+
+export function setRequestDefaults(
+  request: Pick<ExactDeviceRequest, 'allocationMode' | 'count' | 'tolerations'>,
+): void {
+  request.allocationMode ||= 'ExactCount'
+  if (request.allocationMode === 'ExactCount') request.count ||= 1
+  for (const toleration of request.tolerations ?? []) toleration.operator ??= 'Equal'
 }
 
 export function validateClaimSpec(spec: ResourceClaimSpec | undefined, path: string): FieldError[] {

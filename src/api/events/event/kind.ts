@@ -1,4 +1,5 @@
 /** What happened to an object, under the newer field names; stored as core v1 Event. */
+import { eventKind } from '#api/core/event/kind.ts'
 import { eventCells } from '#api/core/event/table.ts'
 import { validateEvent, validateEventUpdate } from '#api/core/event/validation.ts'
 import type { Event } from '#api/events/v1.gen.ts'
@@ -26,7 +27,7 @@ export const eventsEventKind = defineKind<Event>('events.k8s.io/v1/events', {
     type: (event) => event.type ?? '',
   },
   conversion: {
-    storedAs: { group: '', version: 'v1', kind: 'Event' },
+    storedAs: eventKind,
     toStored: toCoreEvent,
     fromStored: fromCoreEvent,
   },

@@ -1,18 +1,16 @@
 /** Flags of kube-apiserver for admission, and for which APIs there are. */
 import { deprecated, unsupported } from '../../flag-set/flag.ts'
-import { int, stringMap, strings, text } from '../../flag-set/flag-types.ts'
+import { int, stringArray, strings, text } from '../../flag-set/flag-types.ts'
+import { RUNTIME_CONFIG_HELP } from '../../runtime-config-flag.ts'
 
 const OLD_WAY = 'the order of plugins is fixed'
 
 export const API_ENABLEMENT_FLAGS = {
-  'runtime-config': unsupported(
-    stringMap(
-      'API versions that are on or off: apps/v1=false',
-      'mapStringString',
-      () => 'malformed pair, expect string=string',
-    ),
-    'the default API versions are served',
-  ),
+  'runtime-config': {
+    ...stringArray(RUNTIME_CONFIG_HELP),
+    type: 'mapStringString',
+    print: (values: readonly string[]) => values.join(','),
+  },
 }
 
 export const EGRESS_SELECTOR_FLAGS = {

@@ -16,10 +16,12 @@ export function createDeviceAdminAccess(cluster: ClusterReader): AdmissionPlugin
       // What may be asked for cannot be changed later.
       if (attributes.operation !== 'CREATE') return
       let requests: readonly DeviceRequest[] | undefined
+      const { kind, object } = attributes
+      const stored = (): unknown => kind.conversion?.toStored(object!) ?? object
       if (isResource(attributes, 'resourceclaims', GROUP))
-        requests = (attributes.object as ResourceClaim).spec.devices?.requests
+        requests = (stored() as ResourceClaim).spec.devices?.requests
       else if (isResource(attributes, 'resourceclaimtemplates', GROUP))
-        requests = (attributes.object as ResourceClaimTemplate).spec.spec?.devices?.requests
+        requests = (stored() as ResourceClaimTemplate).spec.spec?.devices?.requests
       const asking = (requests ?? []).findIndex(({ exactly }) => exactly?.adminAccess === true)
       if (asking < 0) return
       const namespace = await cluster.get<KubernetesObject>('', 'namespaces', '', attributes.namespace)

@@ -24,6 +24,7 @@ const GROUP_ORDER = [
   'discovery.k8s.io',
   'resource.k8s.io',
   'flowcontrol.apiserver.k8s.io',
+  'internal.apiserver.k8s.io',
   'storagemigration.k8s.io',
 ]
 

@@ -87,8 +87,9 @@ function subresourcesOf(kind: KindDefinition): Subresource[] {
 
 /** By which storage migrators see that a kind is stored in another version than before. */
 function storageVersionHash(kind: KindDefinition): string {
-  const stored = kind.conversion?.storedAs ?? { ...kind, version: kind.storageVersion ?? kind.version }
-  const digest = createHash('sha256').update(`${stored.group}/${stored.version}/${stored.kind}`).digest()
+  const stored = kind.conversion?.storedAs ?? kind
+  const version = stored.storageVersion ?? stored.version
+  const digest = createHash('sha256').update(`${stored.group}/${version}/${stored.kind}`).digest()
   return digest.subarray(0, 8).toString('base64')
 }
 

@@ -100,6 +100,7 @@ class PatchRun {
       force: this.#parameters.force ?? false,
       subresource: info.subresource,
       nowMs: this.#context.clock.now(),
+      convert: this.#resource.convert,
       ...(resetFields === undefined ? {} : { resetFields }),
     })
     const decoded = this.#decode(object)

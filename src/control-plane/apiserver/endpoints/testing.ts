@@ -1,5 +1,5 @@
 /** The resources of an API server on a memory store, asked without HTTP: for tests of verbs, subresources and admission. */
-import { KINDS } from '#api/kinds.ts'
+import { ALL_KINDS } from '#api/kinds.ts'
 import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
 import { SystemClock } from '#base/clock.ts'
 import { NO_LOG } from '#base/log.ts'
@@ -45,7 +45,7 @@ export class TestServer {
     this.#backend = createResources(
       {
         store: createMemoryStore({ clock }),
-        kinds: KINDS,
+        kinds: ALL_KINDS,
         clock,
         features: DEFAULT_FEATURE_GATES,
         random: new SeededRandom(1),

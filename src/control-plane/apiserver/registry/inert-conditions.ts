@@ -20,7 +20,7 @@ export function followInertKinds(
   { client, clock, log }: InertConditionsOptions,
 ): void {
   for (const kind of kinds) {
-    if (kind.inert?.conditions === undefined) continue
+    if (kind.inert?.conditions === undefined || kind.conversion !== undefined) continue
     feeds.follow(kind, {
       set: (object) => {
         const told = withInertConditions(kind, object, formatSeconds(clock.now()))

@@ -308,6 +308,7 @@ export class ObjectWriter {
       manager: context.fieldManager,
       subresource: context.subresource,
       nowMs: this.#options.clock.now(),
+      convert: resource.convert,
       ...(wanted.resetsOwners === true ? { resets: true } : {}),
       ...(resetFields === undefined ? {} : { resetFields }),
     })

@@ -2,12 +2,14 @@
 import { formatApiVersion, type KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
+import type { VersionConverter } from '#machinery/field-ownership/ownership-rules.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { normalize } from '#machinery/schema/encode.ts'
 import { schemaOf } from '#machinery/schema/registry.ts'
 import type { ObjectSchema } from '#machinery/schema/schema.ts'
 import type { GroupResource } from '#machinery/status-error.ts'
 import type { Store } from '#control-plane/store/store.ts'
+import { versionConverter } from './version-converter.ts'
 import { ResourceCache } from '../watch-cache/resource-cache.ts'
 
 export class Resource {
@@ -15,10 +17,13 @@ export class Resource {
   /** The kind whose form is stored: this one, unless it is another version of it. */
   readonly storedKind: KindDefinition
   readonly cache: ResourceCache
+  /** Between the versions of the kind. */
+  readonly convert: VersionConverter
   constructor(kind: KindDefinition, storedKind: KindDefinition, cache: ResourceCache) {
     this.kind = kind
     this.storedKind = storedKind
     this.cache = cache
+    this.convert = versionConverter(kind)
   }
 
   get schema(): ObjectSchema {
@@ -89,15 +94,7 @@ export class Resources {
   }
 
   #add(kind: KindDefinition, options: ResourcesOptions): void {
-    const storedAs = kind.conversion?.storedAs
-    const storedKind =
-      storedAs === undefined
-        ? kind
-        : options.kinds.find(
-            (other) =>
-              other.kind === storedAs.kind && other.group === storedAs.group && other.version === storedAs.version,
-          )
-    if (storedKind === undefined) throw new Error(`${kind.resource}: the kind it is stored as is not served`)
+    const storedKind = kind.conversion?.storedAs ?? kind
     const prefix = `/registry/${storedKind.storagePrefix}/`
     let cache = this.#caches.get(prefix)
     if (cache === undefined) this.#caches.set(prefix, (cache = createCache(storedKind, prefix, options)))
