@@ -29,6 +29,8 @@ export const GO_FIELD_ORDER: Readonly<Record<string, string>> = {
     'type status reason message lastUpdateTime lastTransitionTime',
   'io.k8s.api.certificates.v1.CertificateSigningRequestSpec':
     'request signerName expirationSeconds usages username uid groups extra',
+  'io.k8s.api.certificates.v1beta1.PodCertificateRequestSpec':
+    'signerName podName podUID serviceAccountName serviceAccountUID nodeName nodeUID maxExpirationSeconds pkixPublicKey proofOfPossession stubPKCS10Request unverifiedUserAnnotations',
   'io.k8s.api.certificates.v1.PodCertificateRequestSpec':
     'signerName podName podUID serviceAccountName serviceAccountUID nodeName nodeUID maxExpirationSeconds stubPKCS10Request unverifiedUserAnnotations',
   'io.k8s.api.core.v1.ClusterTrustBundleProjection': 'name signerName labelSelector optional path user',
@@ -68,6 +70,12 @@ export const GO_FIELD_ORDER: Readonly<Record<string, string>> = {
   'io.k8s.api.networking.v1.IngressBackend': 'service resource',
   'io.k8s.api.networking.v1.IngressSpec': 'ingressClassName defaultBackend tls rules',
   'io.k8s.api.resource.v1.AllocatedDeviceStatus': 'driver pool device shareID conditions data networkData',
+  'io.k8s.api.resource.v1alpha3.PartitionTypeStatus': 'attribute type total allocatable',
+  'io.k8s.api.resource.v1alpha3.PoolStatus':
+    'driver poolName generation resourceSliceCount totalDevices allocatedDevices availableDevices unavailableDevices nodeName validationError partitionSummary shareableSummary',
+  'io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestStatus': 'poolCount pools conditions',
+  'io.k8s.api.resource.v1beta1.AllocatedDeviceStatus': 'driver pool device shareID conditions data networkData',
+  'io.k8s.api.resource.v1beta2.AllocatedDeviceStatus': 'driver pool device shareID conditions data networkData',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion':
     'name served storage deprecated deprecationWarning schema subresources additionalPrinterColumns selectableFields',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookClientConfig': 'url service caBundle',

@@ -1,7 +1,8 @@
 /** Named Go types that the recorded facts leave out: those of list items and map keys, which type errors mention. */
 
 const CORE = 'io.k8s.api.core.v1'
-const RESOURCE = 'io.k8s.api.resource.v1'
+/** The versions of devices and claims, which have the same types. */
+const RESOURCES = ['v1', 'v1beta1', 'v1beta2'].map((version) => `io.k8s.api.resource.${version}`)
 
 /** Type and field -> the full name of the type of the list's items. */
 export const GO_ITEM_TYPES: Readonly<Record<string, string>> = {
@@ -22,17 +23,30 @@ export const GO_ITEM_TYPES: Readonly<Record<string, string>> = {
   [`${CORE}.ResourceQuotaSpec.scopes`]: `${CORE}.ResourceQuotaScope`,
   [`${CORE}.ServiceSpec.ipFamilies`]: `${CORE}.IPFamily`,
   'io.k8s.api.networking.v1.NetworkPolicySpec.policyTypes': 'io.k8s.api.networking.v1.PolicyType',
-  [`${RESOURCE}.DeviceRequestAllocationResult.skipNodeOperations`]: `${RESOURCE}.SkipNodeOperation`,
-  [`${RESOURCE}.ResourceSliceSpec.skipNodeOperations`]: `${RESOURCE}.SkipNodeOperation`,
+  ...Object.fromEntries(
+    RESOURCES.flatMap((resource) => [
+      [`${resource}.DeviceRequestAllocationResult.skipNodeOperations`, `${resource}.SkipNodeOperation`],
+      [`${resource}.ResourceSliceSpec.skipNodeOperations`, `${resource}.SkipNodeOperation`],
+    ]),
+  ),
   'io.k8s.api.storage.v1.CSIDriverSpec.volumeLifecycleModes': 'io.k8s.api.storage.v1.VolumeLifecycleMode',
 }
 
 /** Type and field -> how Go prints the type of the map. */
 export const GO_MAP_TYPES: Readonly<Record<string, string>> = {
   [`${CORE}.PersistentVolumeClaimStatus.allocatedResourceStatuses`]: 'map[v1.ResourceName]v1.ClaimResourceStatus',
-  [`${RESOURCE}.CapacityRequirements.requests`]: 'map[v1.QualifiedName]resource.Quantity',
-  [`${RESOURCE}.Device.attributes`]: 'map[v1.QualifiedName]v1.DeviceAttribute',
-  [`${RESOURCE}.Device.capacity`]: 'map[v1.QualifiedName]v1.DeviceCapacity',
-  [`${RESOURCE}.Device.nodeAllocatableResources`]: 'map[v1.ResourceName]v1.NodeAllocatableResource',
-  [`${RESOURCE}.DeviceRequestAllocationResult.consumedCapacity`]: 'map[v1.QualifiedName]resource.Quantity',
+  ...Object.fromEntries(RESOURCES.flatMap(resourceMaps)),
+}
+
+function resourceMaps(resource: string): [string, string][] {
+  const version = resource.slice(resource.lastIndexOf('.') + 1)
+  const device = version === 'v1beta1' ? 'BasicDevice' : 'Device'
+  const quantities = `map[${version}.QualifiedName]resource.Quantity`
+  return [
+    [`${resource}.CapacityRequirements.requests`, quantities],
+    [`${resource}.${device}.attributes`, `map[${version}.QualifiedName]${version}.DeviceAttribute`],
+    [`${resource}.${device}.capacity`, `map[${version}.QualifiedName]${version}.DeviceCapacity`],
+    [`${resource}.${device}.nodeAllocatableResources`, `map[v1.ResourceName]${version}.NodeAllocatableResource`],
+    [`${resource}.DeviceRequestAllocationResult.consumedCapacity`, quantities],
+  ]
 }

@@ -14,6 +14,8 @@ export type VersionLifecycle = {
 
 export type VersionRules<T extends KubernetesObject> = {
   readonly lifecycle?: VersionLifecycle
+  /** Where it differs from the stored version. */
+  readonly answersDeleted?: boolean
   /** Only for a version with fields of its own; without it the forms differ in nothing but apiVersion. */
   readonly conversion?: Omit<Conversion<T>, 'storedAs'>
   /** In place of those of the stored version. */
@@ -33,10 +35,14 @@ export function defineVersion<T extends KubernetesObject>(
     ...(own ?? sameForm<T>(formatApiVersion({ group, version }), formatApiVersion(stored))),
     storedAs: stored,
   }
+  const { setDefaults } = rules
   const kind = defineKind<T>(id, {
     // The finalizers are checked by the rules of the stored version.
     allowPlainFinalizers: true,
-    strategy: own === undefined ? (stored.strategy as Strategy<T>) : convertedStrategy(stored.strategy, own, rules),
+    strategy:
+      own === undefined
+        ? { ...(stored.strategy as Strategy<T>), ...(setDefaults === undefined ? {} : { setDefaults }) }
+        : convertedStrategy(stored.strategy, own, rules),
     row: (object, nowMs) => stored.table.row(conversion.toStored(object), nowMs),
     selectableFields: Object.fromEntries(
       Object.entries(stored.selectableFields).map(([path, select]) => [
@@ -44,7 +50,7 @@ export function defineVersion<T extends KubernetesObject>(
         (object: T) => select(conversion.toStored(object)),
       ]),
     ),
-    answersDeleted: stored.answersDeleted,
+    answersDeleted: rules.answersDeleted ?? stored.answersDeleted,
     ...(stored.nameRule === undefined ? {} : { nameRule: stored.nameRule }),
     ...(stored.inert === undefined
       ? {}
@@ -94,10 +100,8 @@ function convertedStrategy<T extends KubernetesObject>(
   return {
     ...(stored as Strategy<T>),
     setDefaults:
-      setDefaults ??
-      ((object, nowMs) => change(object, (converted) => stored.setDefaults?.(converted, nowMs))),
-    prepareForCreate: (object, context) =>
-      change(object, (converted) => stored.prepareForCreate?.(converted, context)),
+      setDefaults ?? ((object, nowMs) => change(object, (converted) => stored.setDefaults?.(converted, nowMs))),
+    prepareForCreate: (object, context) => change(object, (converted) => stored.prepareForCreate?.(converted, context)),
     prepareForUpdate: (object, old, context) =>
       change(object, (converted) => stored.prepareForUpdate?.(converted, toStored(old), context)),
     validate: (object, context) => stored.validate?.(toStored(object), context) ?? [],

@@ -7,11 +7,13 @@ type KindName = { readonly group: string; readonly kind: string; readonly hasSta
 const STATUS_WITHOUT_METADATA: ReadonlySet<string> = new Set([
   'admissionregistration.k8s.io/ValidatingAdmissionPolicy',
   'certificates.k8s.io/PodCertificateRequest',
+  'internal.apiserver.k8s.io/StorageVersion',
   'flowcontrol.apiserver.k8s.io/FlowSchema',
   'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration',
   'networking.k8s.io/ServiceCIDR',
   'resource.k8s.io/DeviceTaintRule',
   'resource.k8s.io/ResourceClaim',
+  'resource.k8s.io/ResourcePoolStatusRequest',
   'storage.k8s.io/CSINode',
   'storage.k8s.io/VolumeAttachment',
   'storagemigration.k8s.io/StorageVersionMigration',

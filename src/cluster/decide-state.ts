@@ -102,7 +102,10 @@ async function adjustState(state: ClusterState, options: ClusterOptions): Promis
       `cluster "${state.name}" has its data in ${state.dataDir}; only a new one can have another --data-dir (this one is removed with: ${commandLine('down', state.name)})`,
     )
   const isRunning = (await boxProcesses(state.name, CONTROL_PLANE)).length > 0
-  if (isRunning && (isChanged(options.runtimeConfig, state.runtimeConfig) || isChanged(options.featureGates, state.featureGates)))
+  if (
+    isRunning &&
+    (isChanged(options.runtimeConfig, state.runtimeConfig) || isChanged(options.featureGates, state.featureGates))
+  )
     throw new ClusterError(
       `cluster "${state.name}" runs with other --runtime-config or --feature-gates; take it down (${commandLine('down --keep-data', state.name)}) before you change them`,
     )

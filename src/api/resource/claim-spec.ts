@@ -7,7 +7,7 @@ import type {
   ExactDeviceRequest,
   ResourceClaimSpec,
 } from '#api/resource/v1.gen.ts'
-import { checkDnsLabel, checkDnsSubdomain, checkRequiredEnum } from '#api/validation.ts'
+import { checkDnsLabel, checkDnsSubdomain, checkEnum } from '#api/validation.ts'
 import { duplicate, type FieldError, invalidValue, required } from '#machinery/field-error.ts'
 import { checkConfiguration, checkEach, checkSelectors } from './device-config.ts'
 import { checkFullyQualified } from './names.ts'
@@ -83,7 +83,7 @@ function checkExact(errors: FieldError[], path: string, request: ExactDeviceRequ
     errors.push(invalidValue(`${path}.count`, count, "must not be specified when allocationMode is 'All'"))
   if (mode === 'ExactCount' && count <= 0)
     errors.push(invalidValue(`${path}.count`, count, 'must be greater than zero'))
-  checkRequiredEnum(errors, `${path}.allocationMode`, mode, ['All', 'ExactCount'])
+  checkEnum(errors, `${path}.allocationMode`, mode, ['All', 'ExactCount'])
   for (const [i, toleration] of (request.tolerations ?? []).entries())
     checkToleration(errors, `${path}.tolerations[${i}]`, toleration)
 }

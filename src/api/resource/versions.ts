@@ -43,9 +43,13 @@ export const RESOURCE_VERSIONS = [
   defineVersion('resource.k8s.io/v1beta2/deviceclasses', deviceClassKind, { lifecycle: BETA_2 }),
   defineVersion('resource.k8s.io/v1beta2/devicetaintrules', deviceTaintRuleKind, {
     lifecycle: { deprecatedIn: 39, removedIn: 42 },
+    answersDeleted: true,
   }),
   defineVersion('resource.k8s.io/v1beta2/resourceclaims', resourceClaimKind, { lifecycle: BETA_2 }),
   defineVersion('resource.k8s.io/v1beta2/resourceclaimtemplates', resourceClaimTemplateKind, { lifecycle: BETA_2 }),
   defineVersion('resource.k8s.io/v1beta2/resourceslices', resourceSliceKind, { lifecycle: BETA_2 }),
-  defineVersion('resource.k8s.io/v1alpha3/devicetaintrules', deviceTaintRuleKind, { lifecycle: BETA_2 }),
+  defineVersion('resource.k8s.io/v1alpha3/devicetaintrules', deviceTaintRuleKind, {
+    lifecycle: BETA_2,
+    answersDeleted: true,
+  }),
 ]

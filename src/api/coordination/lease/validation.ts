@@ -19,7 +19,7 @@ export function validateLease({ spec = {} }: Lease): FieldError[] {
 }
 
 /** Upstream names the field twice. */
-function validateStrategy(errors: FieldError[], strategy: string): void {
+export function validateStrategy(errors: FieldError[], strategy: string): void {
   const path = 'spec.strategy.strategy'
   if (strategy.includes('/')) checkQualifiedName(errors, path, strategy)
   else if (!STRATEGIES.includes(strategy)) errors.push(notSupported(path, strategy, STRATEGIES))

@@ -18,8 +18,7 @@ export function createDeviceAdminAccess(cluster: ClusterReader): AdmissionPlugin
       let requests: readonly DeviceRequest[] | undefined
       const { kind, object } = attributes
       const stored = (): unknown => kind.conversion?.toStored(object!) ?? object
-      if (isResource(attributes, 'resourceclaims', GROUP))
-        requests = (stored() as ResourceClaim).spec.devices?.requests
+      if (isResource(attributes, 'resourceclaims', GROUP)) requests = (stored() as ResourceClaim).spec.devices?.requests
       else if (isResource(attributes, 'resourceclaimtemplates', GROUP))
         requests = (stored() as ResourceClaimTemplate).spec.spec?.devices?.requests
       const asking = (requests ?? []).findIndex(({ exactly }) => exactly?.adminAccess === true)

@@ -1,5 +1,6 @@
 /** The body of a request as an object of the kind that its path names. */
-import type { KindDefinition } from '#api/kind.ts'
+import { formatApiVersion, type KindDefinition } from '#api/kind.ts'
+import { versionsOf } from '#api/kinds.ts'
 import { decodeBody } from '#machinery/schema/decode-body.ts'
 import { decodeValue, type FieldValidation } from '#machinery/schema/decode.ts'
 import { hasSchema, schemaOf } from '#machinery/schema/registry.ts'
@@ -24,14 +25,15 @@ export type BodyKind = {
 
 export type BodyDecoder = (request: ApiRequest, kind: BodyKind, fieldValidation: FieldValidation) => KubernetesObject
 
+type Named = { readonly group: string; readonly version: string; readonly kind: string }
+
+const idOf = (kind: Named): string => `${formatApiVersion(kind)}/${kind.kind}`
+
 /** Bodies of other kinds are read before they are refused, so the decoder knows all kinds. */
 export function createBodyDecoder(kinds: readonly KindDefinition[], mediaTypes = MEDIA_TYPES): BodyDecoder {
-  const schemas = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.kind}`, kind.schema]))
+  const schemas = new Map(kinds.map((kind) => [idOf(kind), kind.schema]))
+  const versions = new Map(kinds.map((kind) => [idOf(kind), versionsOf(kind)]))
   const types = protobufTypesOf(kinds)
-  const find = (kind: { group: string; version: string; kind: string }): ObjectSchema | null => {
-    const name = schemas.get(`${kind.group}/${kind.version}/${kind.kind}`)
-    return name !== undefined && hasSchema(name) ? schemaOf(name) : null
-  }
   return (request, kind, fieldValidation) => {
     const { body } = request
     if (body.form === 'object') return decodeValue<KubernetesObject>(schemaOf(kind.schema), body.object).object
@@ -42,20 +44,36 @@ export function createBodyDecoder(kinds: readonly KindDefinition[], mediaTypes =
       : isCbor(contentType, mediaTypes)
         ? ([readCborBody(sent, kind.kind), 'json'] as const)
         : ([sent, formatOf(contentType, mediaTypes)] as const)
-    const isExpected = (other: { group: string; version: string; kind: string }): boolean =>
-      other.group === kind.group &&
-      other.kind === kind.kind &&
-      (other.version === kind.version || (kind.earlierVersions?.includes(other.version) ?? false))
-    const { object, problems } = decodeBody(bytes, {
+    // Another version of the kind can be read, but does not belong here.
+    const siblingOf = (other: Named): string | undefined =>
+      other.kind === kind.kind ? versions.get(idOf(kind))?.get(formatApiVersion(other))?.schema : undefined
+    const schemaFor = (other: Named): ObjectSchema | null => {
+      const name = isExpected(kind, other) ? kind.schema : (siblingOf(other) ?? schemas.get(idOf(other)))
+      return name !== undefined && hasSchema(name) ? schemaOf(name) : null
+    }
+    const decoded = decodeBody(bytes, {
       format,
       expected: kind,
-      schemaOf: (other) => (isExpected(other) ? schemaOf(kind.schema) : find(other)),
-      accepts: isExpected,
+      schemaOf: schemaFor,
+      accepts: (other) => isExpected(kind, other) || siblingOf(other) !== undefined,
       fieldValidation,
     })
-    for (const problem of problems) request.warnings.add(problem)
-    return object as unknown as KubernetesObject
+    checkVersion(kind, decoded.kind)
+    for (const problem of decoded.problems) request.warnings.add(problem)
+    return decoded.object as unknown as KubernetesObject
   }
+}
+
+function isExpected(kind: BodyKind, other: Named): boolean {
+  if (other.group !== kind.group || other.kind !== kind.kind) return false
+  return other.version === kind.version || (kind.earlierVersions?.includes(other.version) ?? false)
+}
+
+function checkVersion(kind: BodyKind, given: Named): void {
+  if (isExpected(kind, given)) return
+  throw badRequest(
+    `the API version in the data (${formatApiVersion(given)}) does not match the expected API version (${formatApiVersion(kind)})`,
+  )
 }
 
 /** JSON unless said; Go's mime parser decides what a content type is. */

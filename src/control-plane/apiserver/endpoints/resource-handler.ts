@@ -91,6 +91,8 @@ type Route = {
 
 async function answer(context: EndpointContext, { kind, unstored }: Route, request: ApiRequest): Promise<ApiResponse> {
   const { info } = request
+  // The body of a status is the kind itself; other subresources have kinds of their own.
+  if (info.subresource === 'status' && kind.deprecation !== undefined) request.warnings.add(kind.deprecation)
   if (info.subresource !== '') return answerSubresource(context, kind, request)
   if (kind.deprecation !== undefined) request.warnings.add(kind.deprecation)
   if (info.verb === 'watch' && !kind.verbs.includes('watch')) throw methodNotSupported(kind, info.verb)
