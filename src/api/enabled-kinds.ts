@@ -27,7 +27,9 @@ export function enabledKinds(config: ReadonlyMap<string, string>, features: Feat
   const preferences = readPreferences(config)
   const byVersion = versionPreferences(config, preferences)
   const resources = new Map(
-    preferences.filter(({ resource }) => resource !== '').map((one) => [`${one.apiVersion}/${one.resource}`, one.enabled]),
+    preferences
+      .filter(({ resource }) => resource !== '')
+      .map((one) => [`${one.apiVersion}/${one.resource}`, one.enabled]),
   )
   return ALL_KINDS.filter((kind) => {
     const apiVersion = formatApiVersion(kind)
@@ -49,8 +51,7 @@ function versionPreferences(
     const value = config.get(key)
     if (value === undefined) continue
     if (value !== 'true' && value !== 'false') throw new RuntimeConfigError(`invalid value ${key}=${value}`)
-    for (const kind of ALL_KINDS)
-      if (pattern.test(kind.version)) enabled.set(formatApiVersion(kind), value === 'true')
+    for (const kind of ALL_KINDS) if (pattern.test(kind.version)) enabled.set(formatApiVersion(kind), value === 'true')
   }
   for (const { apiVersion, resource, enabled: isOn } of preferences) if (resource === '') enabled.set(apiVersion, isOn)
   return enabled
@@ -71,11 +72,7 @@ function readPreferences(config: ReadonlyMap<string, string>): Preference[] {
 const versionOf = (key: string): string => key.split('/').slice(0, 2).join('/')
 const groupOf = (groupVersion: string): string => groupVersion.slice(0, groupVersion.indexOf('/'))
 
-function readPreference(
-  key: string,
-  value: string,
-  registered: ReadonlyMap<string, ReadonlySet<string>>,
-): Preference {
+function readPreference(key: string, value: string, registered: ReadonlyMap<string, ReadonlySet<string>>): Preference {
   const [group = '', version = '', resource = ''] = key.split('/')
   const apiVersion = formatApiVersion({ group, version })
   if (!registered.get(group)!.has(version))

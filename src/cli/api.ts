@@ -12,7 +12,14 @@ import { startStandaloneApiServer } from '#cluster/standalone-api-server.ts'
 import { untilAborted, untilSignal } from '#base/until-signal.ts'
 import { collect, parseWholeNumber } from './up.ts'
 
-type Options = { port: number; dataDir?: string; kubeconfig?: string; runtimeConfig: string[]; featureGates: string[]; logLevel: LogLevel }
+type Options = {
+  port: number
+  dataDir?: string
+  kubeconfig?: string
+  runtimeConfig: string[]
+  featureGates: string[]
+  logLevel: LogLevel
+}
 
 export function register(program: Command): void {
   program

@@ -11,7 +11,15 @@ import { bringUp, checkMachine, type UpResult } from '#cluster/up.ts'
 import { NAME_FLAG, NAME_HELP } from './cluster-option.ts'
 import { createProgress } from './progress.ts'
 
-type Options = { name: string; nodes?: number; dataDir?: string; port?: number; install: boolean; runtimeConfig?: string[]; featureGates?: string[] }
+type Options = {
+  name: string
+  nodes?: number
+  dataDir?: string
+  port?: number
+  install: boolean
+  runtimeConfig?: string[]
+  featureGates?: string[]
+}
 
 export function register(program: Command): void {
   program
