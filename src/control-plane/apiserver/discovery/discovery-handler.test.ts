@@ -77,7 +77,13 @@ test('with every API on, groups, versions and resources are those of a real API 
   const all = discoveryHandler(ALL_KINDS, { serverAddress: '10.0.0.1:6443' })
   const answerOf = async (path: string, accept?: string): Promise<unknown> => {
     const headers = accept === undefined ? {} : { accept }
-    const { body } = await all({ method: 'GET', path, query: new URLSearchParams(), headers } as unknown as ApiRequest)
+    const { body } = await all({
+      method: 'GET',
+      path,
+      query: new URLSearchParams(),
+      headers,
+      body: { form: 'none' },
+    } as unknown as ApiRequest)
     if (body.form === 'raw') return JSON.parse(String(body.content))
     return JSON.parse(JSON.stringify(body.form === 'object' ? body.object : null))
   }
