@@ -1,7 +1,7 @@
 /** The API server's port as clients meet it: both versions of HTTP, credentials, limits, encodings, watches, tunnels, shutdown. */
 import assert from 'node:assert/strict'
 import { connect as connectHttp2, type ClientHttp2Stream } from 'node:http2'
-import { request as httpsRequest } from 'node:https'
+import { get, request as httpsRequest } from 'node:https'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -244,6 +244,41 @@ test('a watch over WebSocket', async () => {
   await assert.rejects(open({}), /Unexpected server response: 403/)
   await assert.rejects(open({ origin }, ['one', 'two']), /Unexpected server response: 400/)
 })
+
+test('the older paths of watches, and forms that a watch does not have', async () => {
+  const old = '/api/v1/watch/namespaces'
+  const [, type] = await firstEvent(`${old}/default`)
+  assert.equal(type, 'ADDED')
+  for (const [path, method, code] of [
+    [old, 'POST', 405],
+    [`${old}/default/configmaps/a/status`, 'GET', 404],
+    ['/api/v1/watch/componentstatuses', 'GET', 404],
+    ['/api/v1/watch', 'GET', 500],
+    [`${old}/default?fieldSelector=metadata.name%3Dother`, 'GET', 400],
+    [`${old}?limit=99999999999999999999`, 'GET', 400],
+  ] as const)
+    assert.equal((await ask(path, { method })).code, code, path)
+  const yaml = { headers: { Accept: 'application/yaml' } }
+  assert.equal((await ask(old, yaml)).code, 406)
+  assert.equal((await ask(`${old}?resourceVersionMatch=Exact&resourceVersion=1`, yaml)).code, 422, 'said first')
+  const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
+  const ended = await ask(old, { headers: { Accept: accept } })
+  assert.deepEqual([ended.code, ended.body.length], [200, 0])
+})
+
+/** Code and type of the first event of a watch, after which the client leaves. */
+function firstEvent(path: string): Promise<[number, string]> {
+  const pair = { ca: authority.certificate, cert: admin.certificate, key: admin.privateKey }
+  return new Promise((resolve, reject) => {
+    const request = get(`${server.url}${path}`, { ...pair, agent: false }, (response) =>
+      response.once('data', (bytes: Buffer) => {
+        resolve([response.statusCode!, (JSON.parse(bytes.toString().split('\n')[0]!) as { type: string }).type])
+        request.destroy()
+      }),
+    )
+    request.on('error', reject)
+  })
+}
 
 test('a list is answered as ever when the client would like to leave HTTP', async () => {
   const headers = { Connection: 'Upgrade', Upgrade: 'websocket' }

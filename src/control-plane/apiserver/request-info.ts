@@ -1,5 +1,5 @@
 /** Reads from method, path and query what a request is about, by upstream's rules. */
-import { badRequest } from '#machinery/status-error.ts'
+import { PlainRefusal } from './plain-refusal.ts'
 import type { RequestInfo } from './request.ts'
 
 /** Words after a namespace's name that belong to the Namespace itself. */
@@ -31,7 +31,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     ? ['', segments[1]!, segments.slice(2)]
     : [segments[1]!, segments[2]!, segments.slice(3)]
   const isOldWatch = rest[0] === 'watch'
-  if (isOldWatch && rest.length < 2) throw badRequest(`unable to determine kind and namespace from url, ${path}`)
+  if (isOldWatch && rest.length < 2) throw unreadable(path, query)
   const { namespace, parts } = splitNamespace(isOldWatch ? rest.slice(1) : rest)
   const verb = isOldWatch ? 'watch' : (VERBS[method] ?? '')
   const name = parts[1] ?? ''
@@ -45,6 +45,12 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     parts,
     ...refineVerb(verb, name, query),
   }
+}
+
+function unreadable(path: string, query: URLSearchParams): PlainRefusal {
+  const url = query.size === 0 ? path : `${path}?${query}`
+  const why = `failed to create RequestInfo: unable to determine kind and namespace from url, ${url}`
+  return new PlainRefusal(500, `Internal Server Error: ${JSON.stringify(url)}: ${why}\n`, 'text/plain; charset=utf-8')
 }
 
 /** A GET or DELETE without a name is about many objects. */

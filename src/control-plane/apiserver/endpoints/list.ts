@@ -2,13 +2,14 @@
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { checkListOptions, readListParameters } from './parameters.ts'
-import { readSelection } from './selection.ts'
+import { checkSelectedName, readSelection } from './selection.ts'
 import { served } from './served.ts'
 
 export async function listObjects(resource: Resource, request: ApiRequest): Promise<ApiResponse> {
   const parameters = readListParameters(request)
   checkListOptions(parameters, false)
   const selection = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
+  checkSelectedName(request, parameters.fieldSelector, selection)
   const {
     items,
     resourceVersion,

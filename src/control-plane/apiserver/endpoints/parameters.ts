@@ -146,6 +146,9 @@ function readInteger(query: URLSearchParams, name: string): number {
   const text = query.get(name)
   if (text === null || text === '') return 0
   if (!/^[-+]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  const value = BigInt(text.replace('+', ''))
+  if (BigInt.asIntN(64, value) !== value)
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`)
   return Number(text)
 }
 

@@ -60,12 +60,20 @@ export function createEndpoints(context: EndpointContext): Handler {
     const kind = context.resources.kind(info.group, info.version, info.resource)
     if (kind === undefined) throw unknownResource()
     checkRoute(kind, request)
-    const { form } = negotiateAnswer(request, mediaTypes)
+    const { form, mediaType } = negotiateAnswer(request, mediaTypes)
     const response = await answer(context, { kind, unstored: unstored.get(kind) }, request)
+    if (mediaType === YAML_TYPE) refuseStream(response, mediaTypes)
     const shape = info.subresource === 'scale' ? SCALE_SHAPE : kind
     if (form === null) return response
     return transformForAccept(response, formOf(form, query), shape, context.clock.now())
   }
+}
+
+/** What else is wrong with a watch is said first. */
+function refuseStream({ body }: ApiResponse, mediaTypes: readonly MediaType[]): void {
+  if (body.form !== 'watch') return
+  body.stream.close()
+  throw noSuchForm(streamTypesOf(mediaTypes))
 }
 
 /** Throws 406 (or 415 for a patch of a type that there is not) before anything happens. */
@@ -79,7 +87,6 @@ function negotiateAnswer(request: ApiRequest, mediaTypes: readonly MediaType[]):
   })
   const encoding = negotiate(request.headers['accept'], mediaTypes, RESOURCE)
   if (encoding === null) throw noSuchForm(mediaTypes)
-  if (verb === 'watch' && encoding.mediaType === YAML_TYPE) throw noSuchForm(streams)
   return encoding
 }
 
@@ -121,8 +128,10 @@ async function answer(context: EndpointContext, { kind, unstored }: Route, reque
 }
 
 /** A path that exists for other methods is 405, one that exists for none is 404. */
-function checkRoute(kind: KindDefinition, { method, info }: ApiRequest): void {
+function checkRoute(kind: KindDefinition, request: ApiRequest): void {
+  const { method, info } = request
   const { namespace, parts, verb, subresource } = info
+  if (verb === 'watch') checkWatchRoute(kind, request)
   const isNamed = parts.length > 1
   if (kind.namespaced && namespace === '') {
     if (isNamed) throw unknownResource()
@@ -136,6 +145,13 @@ function checkRoute(kind: KindDefinition, { method, info }: ApiRequest): void {
   } else checkSubresource(kind, info)
   // Its verb is that of GET, but no route has the method.
   if (method === 'HEAD') throw methodNotAllowed()
+}
+
+/** The older paths of watches are routes of their own, for kinds that can be watched. */
+function checkWatchRoute({ verbs }: KindDefinition, { method, path, info }: ApiRequest): void {
+  const isOldPath = /^\/(api|apis\/[^/]+)\/[^/]+\/watch\//.test(path)
+  if (info.parts.length > 2 || (isOldPath && !verbs.includes('watch'))) throw unknownResource()
+  if (method !== 'GET') throw methodNotAllowed()
 }
 
 /** A list and a watch are the same route. */

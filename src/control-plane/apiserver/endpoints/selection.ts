@@ -4,6 +4,7 @@ import { badRequest } from '#machinery/status-error.ts'
 import { parseFieldSelector, type FieldSelectorMatcher } from '#machinery/selectors/field-selector.ts'
 import { parseLabelSelector, LabelSelectorError } from '#machinery/selectors/label-selector.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
+import type { ApiRequest } from '../request.ts'
 import type { Matches } from '../watch-cache/cache-event.ts'
 import type { CachedObject } from '../watch-cache/cached-object.ts'
 
@@ -34,6 +35,12 @@ export function readSelection(kind: KindDefinition, labelText: string, fieldText
     ...(indexedValue === '' ? {} : { indexedValue }),
     isEmpty: labels.isEmpty && fields.isEmpty,
   }
+}
+
+/** A selector beside a name in the path must name the same object. */
+export function checkSelectedName({ info }: Pick<ApiRequest, 'info'>, fieldText: string, selection: Selection): void {
+  if (info.name === '' || fieldText === '' || selection.name === info.name) return
+  throw badRequest("fieldSelector metadata.name doesn't match requested name")
 }
 
 /** The two selectors themselves, refused like those of `readSelection`. */

@@ -3,7 +3,7 @@ import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import type { EndpointContext } from './context.ts'
 import { checkListOptions, readListParameters, startsFromNow } from './parameters.ts'
-import { readSelection } from './selection.ts'
+import { checkSelectedName, readSelection } from './selection.ts'
 import { servedStream } from './served.ts'
 
 /** A watch whose client names no time lasts --min-request-timeout at least, twice that at most. */
@@ -15,11 +15,13 @@ export async function watchObjects(
   const parameters = readListParameters(request)
   checkListOptions(parameters, true)
   const selection = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
+  checkSelectedName(request, parameters.fieldSelector, selection)
   const sendInitialEvents = startsFromNow(parameters) ? true : parameters.sendInitialEvents
   const shortest = dependencies.settings.watchSecondsMin
   const seconds = parameters.timeoutSeconds > 0 ? parameters.timeoutSeconds : shortest * (1 + random.next())
   const stream = await resource.cache.watch({
-    namespace: request.info.namespace,
+    // The path of one namespace names it twice.
+    namespace: resource.kind.namespaced ? request.info.namespace : '',
     name: request.info.name || selection.name,
     matches: selection.matches,
     ...(selection.indexedValue === undefined ? {} : { indexedValue: selection.indexedValue }),

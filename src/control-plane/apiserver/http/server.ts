@@ -9,6 +9,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { randomUuid, type RandomSource } from '#base/random.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
+import { PlainRefusal } from '../plain-refusal.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { isLongRunning } from '../request-info.ts'
 import { createApiRequest } from './api-request.ts'
@@ -21,7 +22,6 @@ import { answerClientError } from './client-error.ts'
 import { http1Exchange, http2Exchange, upgradeExchange, type Exchange } from './exchange.ts'
 import { ClientGoneError } from './output.ts'
 import { answerHeaders, writeResponse, type Encodings } from './response-writer.ts'
-import { BadHandshakeError } from './watch-writer.ts'
 
 /** A request that is being answered. */
 type Running = { readonly controller: AbortController; isLong: boolean }
@@ -197,7 +197,7 @@ export class HttpServer {
     } catch (error) {
       if (error instanceof ClientGoneError) return void exchange.output.destroy()
       // What breaks because the client has left is nobody's failure.
-      const isAnswer = error instanceof StatusError || error instanceof BadHandshakeError
+      const isAnswer = error instanceof StatusError || error instanceof PlainRefusal
       if (!isAnswer && !running.controller.signal.aborted)
         log.error('request failed', { target: exchange.target, error: stackOf(error) })
       await this.#answerError(exchange, request, auditId, error)
@@ -240,8 +240,8 @@ const stackOf = (error: unknown): string => (error instanceof Error ? (error.sta
 
 /** The answer for an error: its own Status, or a 500 that tells nothing of our inside but the message. */
 export function errorResponse(error: unknown): ApiResponse {
-  if (error instanceof BadHandshakeError)
-    return { code: error.code, body: { form: 'raw', contentType: '', content: error.message } }
+  if (error instanceof PlainRefusal)
+    return { code: error.code, body: { form: 'raw', contentType: error.contentType, content: error.message } }
   const status =
     error instanceof StatusError ? error : internalError(error instanceof Error ? error.message : String(error))
   return { code: status.code, headers: status.headers, body: { form: 'object', object: status.toStatus() } }

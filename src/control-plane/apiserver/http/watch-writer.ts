@@ -5,6 +5,7 @@ import { gzip } from 'node:zlib'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Clock } from '#base/clock.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
+import { PlainRefusal } from '../plain-refusal.ts'
 import type { ServedWatchEvent, WatchStream } from '../request.ts'
 import type { Exchange } from './exchange.ts'
 import { ClientGoneError, write } from './output.ts'
@@ -96,19 +97,10 @@ async function writeWebSocket(exchange: Exchange, stream: WatchStream, framing: 
 
 /** Upstream's library wants an origin and at most one protocol, and knows one version. */
 function checkHandshake(headers: IncomingHttpHeaders): void {
-  if (headers['sec-websocket-version'] !== '13') throw new BadHandshakeError(400, 'missing or bad WebSocket Version')
+  if (headers['sec-websocket-version'] !== '13') throw new PlainRefusal(400, 'missing or bad WebSocket Version')
   const protocols = (headers['sec-websocket-protocol'] ?? '').split(',')
-  if (protocols.length > 1) throw new BadHandshakeError(400, '')
-  if (headers.origin === undefined) throw new BadHandshakeError(403, '')
-}
-
-/** A refusal without a Status. */
-export class BadHandshakeError extends Error {
-  readonly code: number
-  constructor(code: number, message: string) {
-    super(message)
-    this.code = code
-  }
+  if (protocols.length > 1) throw new PlainRefusal(400, '')
+  if (headers.origin === undefined) throw new PlainRefusal(403, '')
 }
 
 function sendMessage(webSocket: WebSocket, { message, isText }: WatchFraming, event: ServedWatchEvent): Promise<void> {

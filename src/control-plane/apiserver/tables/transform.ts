@@ -66,16 +66,19 @@ function transformOne(object: KubernetesObject, form: Form, kind: Shape, nowMs: 
 
 type ListBody = Extract<ResponseBody, { form: 'list' }>
 
-function transformList({ metadata, items }: ListBody, form: Form, kind: Shape, nowMs: number): ListBody {
+function transformList({ metadata, items }: ListBody, form: Form, kind: Shape, nowMs: number): ResponseBody {
   if (form.as === 'PartialObjectMetadata')
     throw refuse(`you requested PartialObjectMetadata, but the requested object is a list (${goType(kind)}List)`)
   const isTable = form.as === 'Table'
+  const { as, apiVersion } = form
+  // Go's list without an item is no list.
+  if (!isTable && items.length === 0) return { form: 'object', object: { kind: as, apiVersion, metadata, items: null } }
   const render = (object: KubernetesObject): unknown =>
     isTable ? rowOf(kind, object, form, nowMs) : partial(object, form)
   return {
     form: 'list',
-    apiVersion: form.apiVersion,
-    kind: form.as,
+    apiVersion,
+    kind: as,
     metadata,
     items: items.map((item) => new RenderedItem(item, render)),
     keepsItemTypes: true,
@@ -125,10 +128,21 @@ function transformStream(stream: WatchStream, form: Form, kind: Shape, nowMs: nu
     const object = event.object() as KubernetesObject
     const view = transformEvent(object, form, kind, { nowMs, isFirst })
     isFirst = false
-    return { type: event.type, bytes: Buffer.from(JSON.stringify(view)), object: () => view }
+    return { type: event.type, bytes: Buffer.from(writeJson(view)), object: () => view }
   }
-  return { next: async () => (await stream.next())?.map(transform) ?? null, close: () => stream.close() }
+  const next = async (): Promise<readonly ServedWatchEvent[] | null> => {
+    const events = await stream.next()
+    // No event holds a list: such a watch ends where the first object would be.
+    const isUnwritable = form.as === 'PartialObjectMetadataList' && events?.some(({ type }) => type !== 'ERROR')
+    if (!isUnwritable) return events?.map(transform) ?? null
+    stream.close()
+    return null
+  }
+  return { next, close: () => stream.close() }
 }
+
+/** The end of the initial state is told by an annotation, which no table leaves out. */
+const INITIAL_END = 'k8s.io/initial-events-end'
 
 function transformEvent(
   object: KubernetesObject,
@@ -137,12 +151,13 @@ function transformEvent(
   { nowMs, isFirst }: { readonly nowMs: number; readonly isFirst: boolean },
 ): unknown {
   if (form.as !== 'Table') return partial(object, form)
-  const { resourceVersion } = object.metadata
+  const { resourceVersion, annotations } = object.metadata
+  const include = form.include === 'None' && annotations?.[INITIAL_END] !== undefined ? 'Metadata' : form.include
   return {
     kind: 'Table',
     apiVersion: form.apiVersion,
     metadata: { resourceVersion },
     columnDefinitions: isFirst ? columnDefinitionsOf(kind) : null,
-    rows: [rowOf(kind, object, form, nowMs)],
+    rows: [rowOf(kind, object, { ...form, include }, nowMs)],
   }
 }
