@@ -1,5 +1,6 @@
 /** Validation errors by field, with upstream's texts: `spec.containers[0].image: Required value`. */
 import type { StatusCause } from './meta/v1.gen.ts'
+import { quote } from './quote.ts'
 import { invalid, type StatusError } from './status-error.ts'
 
 /** The causes' `reason` as upstream's `field.ErrorType` names them. */
@@ -21,6 +22,21 @@ export type FieldError = {
   readonly field: string
   /** Text after the path: `Required value: must be set`. */
   readonly message: string
+  /** Set where the message shows a value that is no scalar: Go writes it by its own types, which whoever answers knows. */
+  readonly bad?: BadValue
+}
+
+export type BadValue = { readonly value: unknown; readonly head: string; readonly detail: string }
+
+/** How the bad value of an error is written; null: as it is. */
+export type ShowBadValue = (value: unknown, field: string) => string | null
+
+/** A bad value that is already written. */
+export class WrittenValue {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
 }
 
 const withDetail = (head: string, detail: string): string => (detail === '' ? head : `${head}: ${detail}`)
@@ -28,7 +44,21 @@ const withDetail = (head: string, detail: string): string => (detail === '' ? he
 /** How upstream prints a bad value: strings quoted, numbers and booleans bare, the rest as JSON, nothing as null. */
 export function formatBadValue(value: unknown): string {
   if (value === undefined || value === null) return 'null'
-  return JSON.stringify(value)
+  if (value instanceof WrittenValue) return value.text
+  return typeof value === 'string' ? quote(value) : JSON.stringify(value)
+}
+
+type BadValueText = {
+  readonly type: FieldErrorType
+  readonly field: string
+  readonly head: string
+  readonly detail: string
+}
+
+function badValueError(value: unknown, { type, field, head, detail }: BadValueText): FieldError {
+  const message = withDetail(`${head}: ${formatBadValue(value)}`, detail)
+  const isPlain = value === null || (typeof value !== 'object' && value !== undefined) || value instanceof WrittenValue
+  return isPlain ? { type, field, message } : { type, field, message, bad: { value, head, detail } }
 }
 
 export function required(field: string, detail = ''): FieldError {
@@ -36,32 +66,17 @@ export function required(field: string, detail = ''): FieldError {
 }
 
 export function invalidValue(field: string, value: unknown, detail: string): FieldError {
-  return { type: 'FieldValueInvalid', field, message: withDetail(`Invalid value: ${formatBadValue(value)}`, detail) }
+  return badValueError(value, { type: 'FieldValueInvalid', field, head: 'Invalid value', detail })
 }
 
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
-  const detail =
-    supported.length === 0
-      ? ''
-      : `supported values: ${supported
-          .toSorted()
-          .map((item) => JSON.stringify(item))
-          .join(', ')}`
-  return {
-    type: 'FieldValueNotSupported',
-    field,
-    message: withDetail(`Unsupported value: ${formatBadValue(value)}`, detail),
-  }
+  return notSupportedInOrder(field, value, supported.toSorted())
 }
 
 /** For the few lists of supported values that upstream does not sort. */
 export function notSupportedInOrder(field: string, value: unknown, supported: readonly string[]): FieldError {
-  const detail = `supported values: ${supported.map((item) => JSON.stringify(item)).join(', ')}`
-  return {
-    type: 'FieldValueNotSupported',
-    field,
-    message: withDetail(`Unsupported value: ${formatBadValue(value)}`, detail),
-  }
+  const detail = supported.length === 0 ? '' : `supported values: ${supported.map(quote).join(', ')}`
+  return badValueError(value, { type: 'FieldValueNotSupported', field, head: 'Unsupported value', detail })
 }
 
 export function forbiddenField(field: string, detail: string): FieldError {
@@ -69,11 +84,11 @@ export function forbiddenField(field: string, detail: string): FieldError {
 }
 
 export function duplicate(field: string, value: unknown): FieldError {
-  return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${formatBadValue(value)}` }
+  return badValueError(value, { type: 'FieldValueDuplicate', field, head: 'Duplicate value', detail: '' })
 }
 
 export function notFoundValue(field: string, value: unknown): FieldError {
-  return { type: 'FieldValueNotFound', field, message: `Not found: ${formatBadValue(value)}` }
+  return badValueError(value, { type: 'FieldValueNotFound', field, head: 'Not found', detail: '' })
 }
 
 export function tooLong(field: string, maxBytes: number): FieldError {
@@ -91,11 +106,7 @@ export function tooMany(field: string, actual: number, max: number): FieldError 
 }
 
 export function typeInvalid(field: string, value: unknown, detail: string): FieldError {
-  return {
-    type: 'FieldValueTypeInvalid',
-    field,
-    message: withDetail(`Invalid value: ${formatBadValue(value)}`, detail),
-  }
+  return badValueError(value, { type: 'FieldValueTypeInvalid', field, head: 'Invalid value', detail })
 }
 
 /** `spec` + `containers` = `spec.containers`; an empty parent gives the child alone. */
@@ -117,13 +128,22 @@ export function invalidFrom(
   kind: { group: string; kind: string },
   name: string,
   errors: readonly FieldError[],
+  show?: ShowBadValue,
 ): StatusError {
+  const shown = show === undefined ? errors : errors.map((error) => withBadValue(error, show))
   const causes = new Map<string, StatusCause>()
-  for (const { type, message, field: path } of errors) {
+  for (const { type, message, field: path } of shown) {
     const field = path === '' ? '<nil>' : path
     causes.set(`${field}: ${message}`, { reason: type, message, field })
   }
-  return invalid(kind, name, formatFieldErrors(errors), [...causes.values()])
+  return invalid(kind, name, formatFieldErrors(shown), [...causes.values()])
+}
+
+function withBadValue(error: FieldError, show: ShowBadValue): FieldError {
+  if (error.bad === undefined) return error
+  const { value, head, detail } = error.bad
+  const text = show(value, error.field)
+  return text === null ? error : { ...error, message: withDetail(`${head}: ${text}`, detail) }
 }
 
 /** As Go prints several errors as one: each once, in brackets when there are more. */

@@ -50,7 +50,7 @@ function validateRules(rules: readonly PolicyRule[] | undefined, isNamespaced: b
 function ruleErrors(rule: PolicyRule, isNamespaced: boolean, path: string): FieldError[] {
   const { verbs = [], nonResourceURLs = [], apiGroups = [], resources = [], resourceNames = [] } = rule
   const errors: FieldError[] = []
-  if (verbs.length === 0) errors.push(required(`${path}.verbs`, 'verbs must contain at least one value'))
+  if (verbs.length === 0) errors.push(required(`${path}.verbs`))
   if (nonResourceURLs.length > 0) {
     const refuse = (text: string): void =>
       void errors.push(invalidValue(`${path}.nonResourceURLs`, nonResourceURLs, text))

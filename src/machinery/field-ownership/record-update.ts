@@ -4,7 +4,7 @@ import type { ManagedFieldsEntry } from '../meta/v1.gen.ts'
 import { isJsonObject } from '../patch/json-value.ts'
 import { normalize } from '../schema/encode.ts'
 import type { ObjectSchema } from '../schema/schema.ts'
-import { isFilledList } from '../schema/zero-values.ts'
+import { isFilled } from '../schema/zero-values.ts'
 import { capUpdateManagers } from './cap-managers.ts'
 import type { FieldSet } from './field-set.ts'
 import {
@@ -118,7 +118,7 @@ function keepEmptyLists(normalized: unknown, source: unknown): void {
   for (const name in target)
     if (target[name] === null) {
       const list = origin[name]
-      if (Array.isArray(list) && !isFilledList(list)) target[name] = []
+      if (Array.isArray(list) && !isFilled(list)) target[name] = []
     } else if (typeof target[name] === 'object') keepEmptyLists(target[name], origin[name])
 }
 

@@ -79,7 +79,7 @@ function compileObject(schema: ObjectSchema): Decoder {
         context.path.pop()
         if (decoded === undefined) continue
         if (!step.dropsZero || !context.fillZeros || !isZero(decoded)) object[name] = decoded
-        else if (Array.isArray(decoded)) noteSentEmpty(object, name)
+        else if (typeof decoded === 'object' || step.field.schema.type === 'bytes') noteSentEmpty(object, name)
       }
     }
     if (context.fillZeros)

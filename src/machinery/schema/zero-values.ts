@@ -1,4 +1,5 @@
 /** Which zero values Go writes and which it leaves out: the rules of `omitempty`, pointers and embedded structs. */
+import { setField } from './exact-json.ts'
 import type { FieldSchema, Schema } from './schema.ts'
 
 /** True: the zero value and the absent field are the same to Go, and the API never shows it. */
@@ -31,9 +32,9 @@ export function zeroOf(schema: Schema): unknown {
       return object
     }
     case 'list':
-      return filledList()
+      return filledWith([])
     case 'map':
-      return {}
+      return filledWith({})
     case 'string':
     case 'bytes':
       return ''
@@ -51,25 +52,48 @@ export function zeroOf(schema: Schema): unknown {
   }
 }
 
-const filledLists = new WeakSet<unknown[]>()
+const filled = new WeakSet<object>()
 
-function filledList(): unknown[] {
-  const list: unknown[] = []
-  filledLists.add(list)
-  return list
+function filledWith<T extends object>(empty: T): T {
+  filled.add(empty)
+  return empty
 }
 
-/** True: the list stands for none at all, as decoding fills it in; Go tells it from an empty one that was sent. */
-export const isFilledList = (list: unknown[]): boolean => filledLists.has(list)
+/** True: the list or map stands for none at all, as decoding fills it in; Go tells it from an empty one that was sent. */
+export const isFilled = (value: object): boolean => filled.has(value)
 
 const sentEmpty = new WeakMap<object, Set<string>>()
 
-/** Remembers an empty list that was sent and is left out: some defaults are only for lists that were not sent at all. */
+/** Remembers an empty list, map or byte string that was sent and is left out: to Go it is not nil. */
 export function noteSentEmpty(object: object, field: string): void {
   const fields = sentEmpty.get(object)
   if (fields === undefined) sentEmpty.set(object, new Set([field]))
   else fields.add(field)
 }
 
-/** True: the request that `object` was decoded from held this list, empty (to Go: not nil). */
+/** True: the request that `object` was decoded from held this field, empty. */
 export const wasSentEmpty = (object: object, field: string): boolean => sentEmpty.get(object)?.has(field) === true
+
+/** A copy of a decoded object with other fields in place; which empty ones were sent stays known. */
+export function withFields<T extends object>(object: T, fields: Partial<T>): T {
+  const copy = { ...object, ...fields }
+  const known = sentEmpty.get(object)
+  if (known !== undefined) sentEmpty.set(copy, new Set([...known].filter((name) => !(name in fields))))
+  return copy
+}
+
+/** A deep copy of a decoded value, which knows the same of what was sent. */
+export function cloneDecoded<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  const copy: object = Array.isArray(value) ? value.map(cloneDecoded) : cloneFields(value)
+  if (filled.has(value)) filled.add(copy)
+  const known = sentEmpty.get(value)
+  if (known !== undefined) sentEmpty.set(copy, new Set(known))
+  return copy as T
+}
+
+function cloneFields(value: object): object {
+  const copy: Record<string, unknown> = {}
+  for (const [name, item] of Object.entries(value)) setField(copy, name, cloneDecoded(item))
+  return copy
+}

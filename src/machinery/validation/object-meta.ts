@@ -11,6 +11,7 @@ import {
   type FieldError,
 } from '../field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../meta/v1.gen.ts'
+import { isPrintable } from '../quote.ts'
 import { validateLabels } from './labels.ts'
 import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isPathSegmentName, isQualifiedName } from './names.ts'
 import { byteLength } from './texts.ts'
@@ -189,10 +190,6 @@ export function validateFieldManager(manager: string, field: string): FieldError
   }
   return errors
 }
-
-/** Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII space. */
-const isPrintable = (character: string): boolean =>
-  character === ' ' || /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(character)
 
 /** Go's `%#U`: the character itself is shown only where it can be printed. */
 const formatCodePoint = (character: string): string =>

@@ -1,5 +1,6 @@
 /** What a CertificateSigningRequest must look like, and who may answer it. */
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '#api/certificates/v1.gen.ts'
+import { diffAsGo } from '#api/go-values/show-as-go.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import {
   duplicate,
@@ -49,7 +50,7 @@ export function validateRequest(
 ): FieldError[] {
   const errors: FieldError[] = []
   const problem = requestProblem(spec.request)
-  if (problem !== undefined) errors.push(invalidValue('spec.request', spec.request || null, problem))
+  if (problem !== undefined) errors.push(invalidValue('spec.request', spec.request || undefined, problem))
   checkUsages(errors, spec.usages ?? [], old?.spec.usages ?? [])
   if (spec.signerName === LEGACY_SIGNER && old?.spec.signerName !== LEGACY_SIGNER) {
     const text = 'the legacy signerName is not allowed via this API version'
@@ -129,8 +130,10 @@ export function validateRequestUpdate(
 function checkUnchanged(errors: FieldError[], type: string, [now, before]: readonly [Conditions, Conditions]): void {
   if (now.length > before.length)
     errors.push(forbiddenField(CONDITIONS, `updates may not add a condition of type "${type}"`))
-  else if (now.length === before.length && !isSemanticallyEqual(now, before))
-    errors.push(forbiddenField(CONDITIONS, `updates may not modify a condition of type "${type}"`))
+  else if (now.length === before.length && !isSemanticallyEqual(now, before)) {
+    const difference = diffAsGo('io.k8s.api.certificates.v1.CertificateSigningRequestCondition', before, now)
+    errors.push(forbiddenField(CONDITIONS, `updates may not modify a condition of type "${type}"\n${difference}`))
+  }
 }
 
 function conditionsOf({ status }: CertificateSigningRequest, type: string): Conditions {

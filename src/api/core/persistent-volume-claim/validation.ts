@@ -1,9 +1,11 @@
 /** Checks PersistentVolumeClaims: a claim changes little once it is made, but it may grow. */
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '#api/core/v1.gen.ts'
+import { diffAsGo } from '#api/go-values/show-as-go.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { checkQualifiedName } from '#api/validation.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '#machinery/field-error.ts'
 import { compareQuantities, quantityToNumber } from '#machinery/quantity.ts'
+import { withFields } from '#machinery/schema/zero-values.ts'
 import { isDns1123Subdomain } from '#machinery/validation/names.ts'
 import { hasInvalidLabelValue } from '#machinery/validation/label-selector.ts'
 import { validateClaimSpec } from '../pod-spec/claim-template.ts'
@@ -38,8 +40,11 @@ export function validateClaimUpdate(claim: PersistentVolumeClaim, old: Persisten
   const annotation = (object: PersistentVolumeClaim): string => object.metadata.annotations?.[CLASS_ANNOTATION] ?? ''
   if (!movesClassFromAnnotation(claim, old) && annotation(claim) !== annotation(old))
     errors.push(invalidValue(`metadata.annotations.${CLASS_ANNOTATION}`, annotation(claim), 'field is immutable'))
-  if (!isSemanticallyEqual(fixedPart(claim, old), withAlignedSources(old.spec)))
-    errors.push(forbiddenField('spec', IMMUTABLE_TEXT))
+  const [now, before] = [fixedPart(claim, old), fixedPartOfOld(claim.spec, old.spec)]
+  if (!isSemanticallyEqual(now, before)) {
+    const difference = diffAsGo('io.k8s.api.core.v1.PersistentVolumeClaimSpec', before, now)
+    errors.push(forbiddenField('spec', `${IMMUTABLE_TEXT}\n${difference}`))
+  }
   validateSize(errors, claim, old)
   if (claim.spec.volumeMode !== old.spec.volumeMode)
     errors.push(invalidValue('volumeMode', claim.spec.volumeMode, 'field is immutable'))
@@ -57,8 +62,7 @@ function movesClassFromAnnotation(claim: PersistentVolumeClaim, old: PersistentV
 
 /** The new spec, with what may change as it was before. */
 function fixedPart(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): PersistentVolumeClaimSpec {
-  const spec: PersistentVolumeClaimSpec = { ...claim.spec }
-  if (!old.spec.volumeName) restore(spec, old.spec, 'volumeName')
+  const spec = withFields(claim.spec, {})
   const annotation = old.metadata.annotations?.[CLASS_ANNOTATION]
   const givesClass = old.spec.storageClassName === undefined && spec.storageClassName !== undefined
   if (givesClass && (annotation === undefined || annotation === spec.storageClassName)) delete spec.storageClassName
@@ -66,7 +70,7 @@ function fixedPart(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): Pe
   restore(spec, old.spec, 'volumeAttributesClassName')
   const storage = old.spec.resources?.requests?.['storage']
   if (spec.resources?.requests !== undefined && storage !== undefined)
-    spec.resources = { ...spec.resources, requests: { ...spec.resources.requests, storage } }
+    spec.resources = withFields(spec.resources, { requests: { ...spec.resources.requests, storage } })
   return spec
 }
 
@@ -80,10 +84,11 @@ function restore(
   else spec[field] = value
 }
 
-function withAlignedSources(spec: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec {
-  const copy: PersistentVolumeClaimSpec = { ...spec }
+/** The old spec; the name of a volume may be given once. */
+function fixedPartOfOld(now: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec {
+  const copy: PersistentVolumeClaimSpec = { ...old }
   alignDataSources(copy)
-  if (!copy.volumeName) delete copy.volumeName
+  if (!copy.volumeName) restore(copy, now, 'volumeName')
   return copy
 }
 

@@ -1,5 +1,11 @@
 /** Checks PersistentVolumes: exactly one source, and no change of it. */
-import type { PersistentVolume, PersistentVolumeSpec } from '#api/core/v1.gen.ts'
+import type {
+  NodeSelectorRequirement,
+  PersistentVolume,
+  PersistentVolumeSpec,
+  VolumeNodeAffinity,
+} from '#api/core/v1.gen.ts'
+import { asGo, diffAsGo } from '#api/go-values/show-as-go.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { checkDnsSubdomain, checkEnum, NOT_POSITIVE } from '#api/validation.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '#machinery/field-error.ts'
@@ -34,7 +40,7 @@ export function validateVolume(volume: PersistentVolume, old: PersistentVolume |
   const { metadata, spec } = volume
   if ((spec.accessModes ?? []).length === 0) errors.push(required('spec.accessModes'))
   validateAccessModes(errors, spec.accessModes ?? [], 'spec.accessModes')
-  validateCapacity(errors, spec.capacity ?? {})
+  validateCapacity(errors, spec)
   checkEnum(errors, 'spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES)
   validateAffinity(errors, spec, old)
   validateSources(errors, { name: metadata.name ?? '', spec, path: 'spec' })
@@ -60,13 +66,12 @@ function isFirstSource(spec: PersistentVolumeSpec, source: keyof PersistentVolum
   return SOURCES.find(([field]) => spec[field] !== undefined)?.[0] === source
 }
 
-function validateCapacity(errors: FieldError[], capacity: Readonly<Record<string, string>>): void {
+function validateCapacity(errors: FieldError[], { capacity }: PersistentVolumeSpec): void {
   const path = 'spec.capacity'
-  const names = Object.keys(capacity)
+  const names = Object.keys(capacity ?? {})
   if (names.length === 0) errors.push(required(path))
-  if (capacity['storage'] === undefined || names.length > 1)
-    errors.push(notSupported(path, names.length === 0 ? null : capacity, ['storage']))
-  for (const [name, amount] of Object.entries(capacity)) {
+  if (names.length !== 1 || names[0] !== 'storage') errors.push(notSupported(path, capacity, ['storage']))
+  for (const [name, amount] of Object.entries(capacity ?? {})) {
     validateBasicAmount(errors, `${path}[${name}]`, amount)
     if (compareQuantities(amount, '0') <= 0)
       errors.push(invalidValue(`${path}[${name}]`, formatQuantity(amount), NOT_POSITIVE))
@@ -104,17 +109,57 @@ function validateAttributesClass(errors: FieldError[], spec: PersistentVolumeSpe
 export function validateVolumeUpdate(volume: PersistentVolume, old: PersistentVolume): FieldError[] {
   const errors = validateVolume(volume, old)
   const { spec } = volume
-  if (!isSemanticallyEqual(withoutNewExpandSecret(volume, old), sourceOf(old.spec)))
-    errors.push(
-      forbiddenField('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'),
-    )
+  const [source, before] = [withoutNewExpandSecret(volume, old), sourceOf(old.spec)]
+  if (!isSemanticallyEqual(source, before)) {
+    const difference = diffAsGo('io.k8s.api.core.v1.PersistentVolumeSource', before, source)
+    const text = `spec.persistentvolumesource is immutable after creation\n${difference}`
+    errors.push(forbiddenField('spec.persistentvolumesource', text))
+  }
   if (spec.volumeMode !== old.spec.volumeMode)
     errors.push(invalidValue('volumeMode', spec.volumeMode, 'field is immutable'))
-  if (old.spec.nodeAffinity !== undefined && !isSemanticallyEqual(spec.nodeAffinity, old.spec.nodeAffinity))
-    errors.push(invalidValue('nodeAffinity', spec.nodeAffinity, 'field is immutable'))
+  const wasAffine = old.spec.nodeAffinity !== undefined
+  if (wasAffine && !isSameAffinity(spec.nodeAffinity, old.spec.nodeAffinity)) {
+    const affinity = asGo('io.k8s.api.core.v1.VolumeNodeAffinity', spec.nodeAffinity)
+    const text = 'field is immutable, except for updating from beta label to GA'
+    errors.push(invalidValue('nodeAffinity', affinity, text))
+  }
   if (old.spec.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined)
     errors.push(forbiddenField('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'))
   return errors
+}
+
+/** Labels of nodes that have a newer name, which may take the place of the old one. */
+const NEW_LABELS: Readonly<Record<string, string>> = {
+  'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
+  'beta.kubernetes.io/os': 'kubernetes.io/os',
+  'beta.kubernetes.io/arch': 'kubernetes.io/arch',
+  'beta.kubernetes.io/instance-type': 'node.kubernetes.io/instance-type',
+}
+
+function isSameAffinity(affinity: VolumeNodeAffinity | undefined, old: VolumeNodeAffinity | undefined): boolean {
+  if (affinity === undefined || old === undefined) return affinity === old
+  const [terms, before] = [affinity, old].map(({ required }) => required?.nodeSelectorTerms ?? [])
+  const renamed = before!.map((term, i) => ({
+    ...term,
+    ...(term.matchExpressions && {
+      matchExpressions: withNewLabels(term.matchExpressions, terms![i]?.matchExpressions ?? []),
+    }),
+    ...(term.matchFields && { matchFields: withNewLabels(term.matchFields, terms![i]?.matchFields ?? []) }),
+  }))
+  const isSelecting = (affinity.required === undefined) === (old.required === undefined)
+  return isSelecting && isSemanticallyEqual(terms, renamed)
+}
+
+/** The old requirements, by the new name of their label where the new ones use it. */
+function withNewLabels(
+  old: readonly NodeSelectorRequirement[],
+  now: readonly NodeSelectorRequirement[],
+): NodeSelectorRequirement[] {
+  return old.map((requirement, i) => {
+    const { key } = now[i] ?? requirement
+    return NEW_LABELS[requirement.key] === key ? { ...requirement, key } : requirement
+  })
 }
 
 /** The one part of a source that may be added later. */

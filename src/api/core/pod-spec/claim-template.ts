@@ -16,7 +16,14 @@ import {
   checkText,
   NOT_POSITIVE,
 } from '#api/validation.ts'
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '#machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+  WrittenValue,
+} from '#machinery/field-error.ts'
 import type { TemplateMeta } from '#machinery/meta/template.ts'
 import { compareQuantities } from '#machinery/quantity.ts'
 import { isDns1123Label } from '#machinery/validation/names.ts'
@@ -97,7 +104,7 @@ function validateDataSources(errors: FieldError[], spec: PersistentVolumeClaimSp
   if (dataSourceRef) validateDataSource(errors, dataSourceRef, { ...at, path: `${at.path}.dataSourceRef` })
   if (!dataSource || !dataSourceRef) return
   // Upstream shows the path object, which has no content as JSON.
-  const bad = (text: string): void => void errors.push(invalidValue(at.path, {}, text))
+  const bad = (text: string): void => void errors.push(invalidValue(at.path, new WrittenValue('{}'), text))
   if (dataSourceRef.namespace) bad('may not be specified when dataSourceRef.namespace is specified')
   else if (!isSameSource(dataSource, dataSourceRef)) bad('must match dataSourceRef')
 }

@@ -2,9 +2,9 @@
 import type { EphemeralContainer, Pod } from '#api/core/v1.gen.ts'
 import { MIRROR_ANNOTATION, validateAnnotationUpdates } from '#api/core/pod-spec/annotations.ts'
 import { podValidationOptions } from '#api/core/pod-spec/options.ts'
+import { diffAsGo } from '#api/go-values/show-as-go.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { type FieldError, forbiddenField } from '#machinery/field-error.ts'
-import { describeDifference } from './difference.ts'
 import { validatePodContent } from './validation.ts'
 
 export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldError[] {
@@ -21,7 +21,7 @@ export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldErro
     const subject = `existing ephemeral containers ${JSON.stringify(before.name)} may not be`
     if (container === undefined) errors.push(forbiddenField('spec.ephemeralContainers', `${subject} removed\n`))
     else if (!isSemanticallyEqual(before, container)) {
-      const text = `${subject} changed\n${describeDifference(before, container)}`
+      const text = `${subject} changed\n${diffAsGo('io.k8s.api.core.v1.EphemeralContainer', before, container)}`
       errors.push(forbiddenField('spec.ephemeralContainers', text))
     }
   }

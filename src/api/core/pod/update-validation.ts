@@ -3,11 +3,12 @@ import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSchedulingGate,
 import { validateAnnotationUpdates } from '#api/core/pod-spec/annotations.ts'
 import { podValidationOptions } from '#api/core/pod-spec/options.ts'
 import { validateAddedTolerations } from '#api/core/pod-spec/tolerations.ts'
+import { diffAsGo } from '#api/go-values/show-as-go.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { checkPresent } from '#api/validation.ts'
 import { type FieldError, forbiddenField, invalidValue } from '#machinery/field-error.ts'
+import { withFields } from '#machinery/schema/zero-values.ts'
 import { rangeText } from '#machinery/validation/texts.ts'
-import { describeDifference } from './difference.ts'
 import { validatePodContent } from './validation.ts'
 
 const INT32_MAX = 2_147_483_647
@@ -91,7 +92,7 @@ function validateGatesOnlyRemoved(
 
 /** Puts the old values in place of everything that may change; then nothing may differ. */
 function validateRestIsFixed(errors: FieldError[], spec: PodSpec, old: PodSpec): void {
-  const rest: PodSpec = { ...spec, containers: withImagesOf(spec.containers, old.containers) ?? [] }
+  const rest = withFields(spec, { containers: withImagesOf(spec.containers, old.containers) ?? [] })
   replace(rest, 'initContainers', withImagesOf(spec.initContainers, old.initContainers))
   replace(rest, 'activeDeadlineSeconds', old.activeDeadlineSeconds)
   replace(rest, 'schedulingGates', old.schedulingGates)
@@ -100,7 +101,7 @@ function validateRestIsFixed(errors: FieldError[], spec: PodSpec, old: PodSpec):
     replace(rest, 'terminationGracePeriodSeconds', old.terminationGracePeriodSeconds)
   if ((old.schedulingGates ?? []).length > 0) allowNarrowing(errors, rest, old)
   if (isSemanticallyEqual(rest, old)) return
-  const text = `pod updates may not change fields other than ${UPDATABLE}\n${describeDifference(old, rest)}`
+  const text = `pod updates may not change fields other than ${UPDATABLE}\n${diffAsGo('io.k8s.api.core.v1.PodSpec', old, rest)}`
   errors.push(forbiddenField('spec', text))
 }
 
@@ -110,7 +111,7 @@ function withImagesOf(
 ): Container[] | undefined {
   return containers?.map((container, i) => {
     const image = old?.[i]?.image
-    return image === undefined ? container : { ...container, image }
+    return image === undefined ? container : withFields(container, { image })
   })
 }
 

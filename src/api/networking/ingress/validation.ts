@@ -2,6 +2,7 @@
 import { parseSloppy } from '#api/ip.ts'
 import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressSpec } from '#api/networking/v1.gen.ts'
 import { checkDnsLabel, checkDnsSubdomain, checkPort, checkText } from '#api/validation.ts'
+import { asGoField } from '#api/go-values/show-as-go.ts'
 import { type FieldError, invalidValue, notSupported, required } from '#machinery/field-error.ts'
 import { isDns1123Subdomain, isValidPortName, isWildcardDns1123Subdomain } from '#machinery/validation/names.ts'
 import { checkReference } from '../references.ts'
@@ -20,7 +21,13 @@ export function validateIngressSpec(spec: IngressSpec, old: Ingress | null): Fie
   const errors: FieldError[] = []
   const rules = spec.rules ?? []
   if (rules.length === 0 && spec.defaultBackend === undefined)
-    errors.push(invalidValue('spec', spec.rules, 'either `defaultBackend` or `rules` must be specified'))
+    errors.push(
+      invalidValue(
+        'spec',
+        asGoField('io.k8s.api.networking.v1.IngressSpec', spec, 'rules'),
+        'either `defaultBackend` or `rules` must be specified',
+      ),
+    )
   if (spec.defaultBackend !== undefined) validateBackend(errors, 'spec.defaultBackend', spec.defaultBackend)
   const options = optionsOf(old)
   for (const [i, rule] of rules.entries()) validateRule(errors, `spec.rules[${i}]`, rule, options)

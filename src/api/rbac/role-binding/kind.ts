@@ -7,7 +7,7 @@ import { bindingStrategy } from '../bindings.ts'
 
 export const roleBindingKind = defineKind<RoleBinding>('rbac.authorization.k8s.io/v1/rolebindings', {
   nameRule: 'path-segment',
-  strategy: bindingStrategy<RoleBinding>(['ClusterRole', 'Role']),
+  strategy: bindingStrategy<RoleBinding>(['Role', 'ClusterRole']),
   row: (object, nowMs) => [
     object.metadata.name,
     `${object.roleRef.kind}/${object.roleRef.name}`,

@@ -1,5 +1,6 @@
 /** PUT of one object, or of its status. */
 import { resetsManagedFields } from '#machinery/field-ownership/record-update.ts'
+import { cloneDecoded } from '#machinery/schema/zero-values.ts'
 import { badRequest, notFound } from '#machinery/status-error.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
@@ -35,7 +36,7 @@ export async function updateObject(
     (current) => {
       if (current === null && (kind.strategy.allowCreateOnUpdate !== true || info.subresource !== ''))
         throw notFound(resource.groupResource, info.name)
-      return { object: structuredClone(sent), resetsOwners }
+      return { object: cloneDecoded(sent), resetsOwners }
     },
     writeContext(context, request, parameters),
   )

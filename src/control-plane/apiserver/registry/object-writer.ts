@@ -7,8 +7,10 @@ import { invalidFrom, invalidValue } from '#machinery/field-error.ts'
 import { recordUpdate, withoutTimeChanges } from '#machinery/field-ownership/record-update.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { encodeObject } from '#machinery/schema/encode.ts'
+import { cloneDecoded } from '#machinery/schema/zero-values.ts'
 import { alreadyExists, badRequest, conflict, notFound, StatusError } from '#machinery/status-error.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '#machinery/validation/object-meta.ts'
+import { showAsGo } from '#api/go-values/show-as-go.ts'
 import { resetFieldsOf } from '#api/reset-fields.ts'
 import type { Store } from '#control-plane/store/store.ts'
 import {
@@ -84,7 +86,7 @@ export class ObjectWriter {
     const isNamed = Boolean(metadata.name)
     const base = metadata.generateName ?? ''
     for (let attempt = 1; ; attempt++) {
-      const candidate = isNamed || base === '' || attempt === 1 ? object : structuredClone(object)
+      const candidate = isNamed || base === '' || attempt === 1 ? object : cloneDecoded(object)
       if (!isNamed && base !== '')
         candidate.metadata.name = base.slice(0, GENERATED_BASE_LENGTH_MAX) + randomNameSuffix(this.#options.random)
       try {
@@ -394,7 +396,8 @@ function keepServerMeta(object: KubernetesObject, old: KubernetesObject): void {
 }
 
 export function throwErrors(resource: Resource, object: KubernetesObject, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalidFrom(resource.storedKind, object.metadata.name ?? '', errors)
+  if (errors.length > 0)
+    throw invalidFrom(resource.storedKind, object.metadata.name ?? '', errors, showAsGo(resource.storedSchema, object))
 }
 
 function isTakenName(error: unknown): boolean {
