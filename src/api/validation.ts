@@ -1,9 +1,16 @@
 /** Field checks that many kinds share: each adds what is wrong with one value to a list of field errors. */
-import { type FieldError, invalidValue, notSupportedInOrder, required } from '#machinery/field-error.ts'
+import {
+  declared,
+  type FieldError,
+  invalidValue,
+  notSupportedInOrder,
+  required,
+  tooLongCharacters,
+} from '#machinery/field-error.ts'
 import type { LabelSelector } from '#machinery/meta/v1.gen.ts'
 import { type LabelSelectorOptions, validateLabelSelector } from '#machinery/validation/label-selector.ts'
 import { validateLabels } from '#machinery/validation/labels.ts'
-import { isDns1123Label, isDns1123Subdomain, isQualifiedName } from '#machinery/validation/names.ts'
+import { isDns1123Label, isDns1123Subdomain, isLongNameCaseless, isQualifiedName } from '#machinery/validation/names.ts'
 import { validateAnnotations } from '#machinery/validation/object-meta.ts'
 import { rangeText } from '#machinery/validation/texts.ts'
 
@@ -27,6 +34,26 @@ export function checkDnsLabel(errors: FieldError[], path: string, value: string)
 export function checkDnsSubdomain(errors: FieldError[], path: string, value: string): void {
   checkText(errors, path, value, isDns1123Subdomain)
 }
+
+/** Checks in the words of those that upstream declares on types. */
+export function checkDeclared(errors: FieldError[], path: string, value: string, check: Check): void {
+  for (const message of check(value)) errors.push(declared(invalidValue(path, value, message)))
+}
+
+const DRIVER_CHARACTERS_MAX = 63
+
+/** The name of a driver, where upstream declares the check on the type. */
+export function checkDeclaredDriver(errors: FieldError[], path: string, name: string): void {
+  if (name === '') {
+    errors.push(declared(required(path)))
+    return
+  }
+  checkDeclared(errors, path, name, isLongNameCaseless)
+  if ([...name].length > DRIVER_CHARACTERS_MAX) errors.push(declared(tooLongCharacters(path, DRIVER_CHARACTERS_MAX)))
+}
+
+/** A field that no update may change; upstream declares it on the type, and does not show the new value. */
+export const immutableField = (path: string): FieldError => declared(invalidValue(path, null, IMMUTABLE))
 
 export function checkQualifiedName(errors: FieldError[], path: string, value: string): void {
   checkText(errors, path, value, isQualifiedName)

@@ -24,6 +24,8 @@ export type FieldError = {
   readonly message: string
   /** Set where the message shows a value that is no scalar: Go writes it by its own types, which whoever answers knows. */
   readonly bad?: BadValue
+  /** Found by a check that upstream declares on the type of the API (see declared). */
+  readonly isDeclared?: true
 }
 
 export type BadValue = { readonly value: unknown; readonly head: string; readonly detail: string }
@@ -96,6 +98,10 @@ export function tooLong(field: string, maxBytes: number): FieldError {
   return { type: 'FieldValueTooLong', field, message: `Too long: ${detail}` }
 }
 
+export function tooLongCharacters(field: string, maxCharacters: number): FieldError {
+  return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${maxCharacters} characters` }
+}
+
 export function tooMany(field: string, actual: number, max: number): FieldError {
   const detail = max < 0 ? 'has too many items' : `must have at most ${max} item${max === 1 ? '' : 's'}`
   return {
@@ -123,6 +129,11 @@ export function key(path: string, name: string): string {
   return `${path}[${name}]`
 }
 
+/** Marks an error of a check that upstream declares on the type: it is told after those of the written checks. */
+export function declared(error: FieldError): FieldError {
+  return { ...error, isDeclared: true }
+}
+
 /** One Status of all field errors, as upstream's `errors.NewInvalid` words it; what two checks say is said once. */
 export function invalidFrom(
   kind: { group: string; kind: string },
@@ -130,7 +141,8 @@ export function invalidFrom(
   errors: readonly FieldError[],
   show?: ShowBadValue,
 ): StatusError {
-  const shown = show === undefined ? errors : errors.map((error) => withBadValue(error, show))
+  const ordered = [...errors.filter(({ isDeclared }) => !isDeclared), ...errors.filter(({ isDeclared }) => isDeclared)]
+  const shown = show === undefined ? ordered : ordered.map((error) => withBadValue(error, show))
   const causes = new Map<string, StatusCause>()
   for (const { type, message, field: path } of shown) {
     const field = path === '' ? '<nil>' : path

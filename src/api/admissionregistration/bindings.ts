@@ -1,7 +1,7 @@
 /** What both kinds of policy bindings share: which policy, with which parameters. */
 import type { ParamRef } from '#api/admissionregistration/v1.gen.ts'
 import { checkDnsSubdomain, checkLabelSelector, checkText } from '#api/validation.ts'
-import { type FieldError, forbiddenField, notSupported, required } from '#machinery/field-error.ts'
+import { type FieldError, forbiddenField, notSupportedInOrder, required } from '#machinery/field-error.ts'
 import type { LabelSelector } from '#machinery/meta/v1.gen.ts'
 import { isPathSegmentName } from '#machinery/validation/names.ts'
 
@@ -25,7 +25,7 @@ export function checkParamRef(errors: FieldError[], path: string, reference: Par
   if (name === '' && selector === undefined) errors.push(required(path, 'one of name or selector must be specified'))
   if (action === '') errors.push(required(`${path}.parameterNotFoundAction`))
   else if (action !== 'Deny' && action !== 'Allow')
-    errors.push(notSupported(`${path}.parameterNotFoundAction`, action, ['Deny', 'Allow']))
+    errors.push(notSupportedInOrder(`${path}.parameterNotFoundAction`, action, ['Deny', 'Allow']))
 }
 
 export function paramRefCell(reference: ParamRef | undefined): string {

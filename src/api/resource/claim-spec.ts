@@ -7,8 +7,10 @@ import type {
   ExactDeviceRequest,
   ResourceClaimSpec,
 } from '#api/resource/v1.gen.ts'
-import { checkDnsLabel, checkDnsSubdomain, checkEnum } from '#api/validation.ts'
-import { duplicate, type FieldError, invalidValue, required } from '#machinery/field-error.ts'
+import { asSent } from '#api/go-values/show-as-go.ts'
+import { checkDeclared, checkDnsLabel, checkDnsSubdomain, checkEnum } from '#api/validation.ts'
+import { declared, duplicate, type FieldError, invalidValue, required } from '#machinery/field-error.ts'
+import { isLongName } from '#machinery/validation/names.ts'
 import { checkConfiguration, checkEach, checkSelectors } from './device-config.ts'
 import { checkFullyQualified } from './names.ts'
 import { checkToleration } from './taints.ts'
@@ -33,7 +35,9 @@ export function validateClaimSpec(spec: ResourceClaimSpec | undefined, path: str
   checkEach(errors, `${path}.devices.requests`, requests, (place, request) => checkRequest(errors, place, request))
   for (const [i, request] of requests.entries())
     if (requests.findIndex(({ name }) => name === request.name) < i)
-      errors.push(duplicate(`${path}.devices.requests[${i}]`, request))
+      errors.push(
+        declared(duplicate(`${path}.devices.requests[${i}]`, asSent('io.k8s.api.resource.v1.DeviceRequest', request))),
+      )
   const knows = requestNamesOf(devices)
   checkEach(errors, `${path}.devices.constraints`, devices.constraints, (place, constraint) =>
     checkConstraint(errors, place, constraint, knows),
@@ -71,13 +75,22 @@ function checkRequest(errors: FieldError[], path: string, request: DeviceRequest
 
 function checkAlternative(errors: FieldError[], path: string, request: DeviceSubRequest): void {
   checkDnsLabel(errors, `${path}.name`, request.name ?? '')
-  checkExact(errors, path, request)
+  const { deviceClassName = '' } = request
+  if (deviceClassName === '') errors.push(declared(required(`${path}.deviceClassName`)))
+  else checkDeclared(errors, `${path}.deviceClassName`, deviceClassName, isLongName)
+  checkRest(errors, path, request)
 }
 
 function checkExact(errors: FieldError[], path: string, request: ExactDeviceRequest): void {
-  const { deviceClassName = '', allocationMode: mode = '', count = 0 } = request
+  const { deviceClassName = '' } = request
   if (deviceClassName === '') errors.push(required(`${path}.deviceClassName`))
   else checkDnsSubdomain(errors, `${path}.deviceClassName`, deviceClassName)
+  checkRest(errors, path, request)
+}
+
+/** What a request and an alternative have in common. */
+function checkRest(errors: FieldError[], path: string, request: ExactDeviceRequest | DeviceSubRequest): void {
+  const { allocationMode: mode = '', count = 0 } = request
   checkSelectors(errors, `${path}.selectors`, request.selectors)
   if (mode === 'All' && count !== 0)
     errors.push(invalidValue(`${path}.count`, count, "must not be specified when allocationMode is 'All'"))
@@ -106,5 +119,6 @@ export function checkReferences(errors: FieldError[], path: string, names: reado
     if (segments.length <= 2) for (const segment of segments) checkDnsLabel(errors, place, segment)
     if (!knows(name)) errors.push(invalidValue(place, name, text))
   })
-  for (const [i, name] of names.entries()) if (names.indexOf(name) < i) errors.push(duplicate(`${path}[${i}]`, name))
+  for (const [i, name] of names.entries())
+    if (names.indexOf(name) < i) errors.push(declared(duplicate(`${path}[${i}]`, name)))
 }

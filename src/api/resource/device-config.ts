@@ -1,9 +1,9 @@
 /** Selectors and configuration that classes and claims share. */
 import type { DeviceClassConfiguration, DeviceSelector, OpaqueDeviceConfiguration } from '#api/resource/v1.gen.ts'
 import { checkExpression } from '#api/expressions.ts'
+import { checkDeclaredDriver } from '#api/validation.ts'
 import type { CelScope } from '#machinery/cel/references.ts'
-import { type FieldError, invalidValue, required, tooLong, tooMany } from '#machinery/field-error.ts'
-import { checkDriver } from './names.ts'
+import { declared, type FieldError, invalidValue, required, tooLong, tooMany } from '#machinery/field-error.ts'
 
 /** What a selector may look at. */
 const DEVICE_SCOPE: CelScope = { variables: new Set(['device']) }
@@ -19,7 +19,7 @@ export function checkEach<T>(
   check: (path: string, item: T) => void,
 ): void {
   if (items === undefined) return
-  if (items.length > LIST_MAX) errors.push(tooMany(path, items.length, LIST_MAX))
+  if (items.length > LIST_MAX) errors.push(declared(tooMany(path, items.length, LIST_MAX)))
   else for (const [i, item] of items.entries()) check(`${path}[${i}]`, item)
 }
 
@@ -42,7 +42,7 @@ export function checkConfiguration(errors: FieldError[], path: string, { opaque 
 }
 
 function checkOpaque(errors: FieldError[], path: string, opaque: OpaqueDeviceConfiguration): void {
-  checkDriver(errors, `${path}.driver`, opaque.driver ?? '')
+  checkDeclaredDriver(errors, `${path}.driver`, opaque.driver ?? '')
   const parameters = opaque.parameters as unknown
   if (parameters === undefined || parameters === null) errors.push(required(`${path}.parameters`))
   else if (Buffer.byteLength(JSON.stringify(parameters)) > PARAMETERS_BYTES_MAX)

@@ -28,6 +28,8 @@ const SUBDOMAIN_TEXT =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
 const SUBDOMAIN_UNDERSCORE_TEXT =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character"
+const SUBDOMAIN_CASELESS_TEXT =
+  "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
 const LABEL_1035_TEXT =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character"
 const WILDCARD_TEXT =
@@ -69,6 +71,29 @@ export function isDns1123Subdomain(value: string): string[] {
   return lengthAndPattern(value, DNS_SUBDOMAIN_LENGTH_MAX, IS_SUBDOMAIN, () =>
     patternText(SUBDOMAIN_TEXT, DNS_1123_SUBDOMAIN, 'example.com'),
   )
+}
+
+/** A DNS label in the words of the checks that upstream declares on types, which count bytes. */
+export function isShortName(value: string): string[] {
+  const problems = byteLength(value) > DNS_LABEL_LENGTH_MAX ? [maxBytesText(DNS_LABEL_LENGTH_MAX)] : []
+  if (IS_LABEL.test(value)) return problems
+  if (IS_SUBDOMAIN.test(value)) return [...problems, 'must not contain dots']
+  return [...problems, patternText(LABEL_TEXT, DNS_1123_LABEL, 'my-name', '123-abc')]
+}
+
+/** A DNS subdomain in the words of the checks that upstream declares on types. */
+export function isLongName(value: string): string[] {
+  const problems = byteLength(value) > DNS_SUBDOMAIN_LENGTH_MAX ? [maxBytesText(DNS_SUBDOMAIN_LENGTH_MAX)] : []
+  if (!IS_SUBDOMAIN.test(value)) problems.push(patternText(SUBDOMAIN_TEXT, DNS_1123_SUBDOMAIN, 'example.com'))
+  return problems
+}
+
+/** The same where upper case is allowed. */
+export function isLongNameCaseless(value: string): string[] {
+  const problems = byteLength(value) > DNS_SUBDOMAIN_LENGTH_MAX ? [maxBytesText(DNS_SUBDOMAIN_LENGTH_MAX)] : []
+  if (!IS_SUBDOMAIN.test(value.toLowerCase()))
+    problems.push(patternText(SUBDOMAIN_CASELESS_TEXT, DNS_1123_SUBDOMAIN, 'Example.com'))
+  return problems
 }
 
 export function isDns1123SubdomainWithUnderscore(value: string): string[] {
@@ -113,12 +138,7 @@ export function isQualifiedName(value: string): string[] {
 
 function labelPrefixProblems(prefix: string): string[] {
   if (prefix === '') return [`prefix part ${EMPTY_TEXT}`]
-  const problems: string[] = []
-  if (byteLength(prefix) > DNS_SUBDOMAIN_LENGTH_MAX)
-    problems.push(`prefix part ${maxBytesText(DNS_SUBDOMAIN_LENGTH_MAX)}`)
-  if (!IS_SUBDOMAIN.test(prefix))
-    problems.push(`prefix part ${patternText(SUBDOMAIN_TEXT, DNS_1123_SUBDOMAIN, 'example.com')}`)
-  return problems
+  return isLongName(prefix).map((problem) => `prefix part ${problem}`)
 }
 
 export function isValidLabelValue(value: string): string[] {

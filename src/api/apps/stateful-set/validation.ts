@@ -25,7 +25,7 @@ import {
   validateReplicaCounts,
   validateSelector,
 } from '#api/workload/validation.ts'
-import { type FieldError, invalidValue, notSupported, required } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, notSupportedInOrder, required } from '#machinery/field-error.ts'
 
 type Context = { readonly old: StatefulSet | null; readonly options: PodValidationOptions }
 type SpecContext = {
@@ -61,7 +61,7 @@ function validateSpec(errors: FieldError[], spec: StatefulSetSpec, context: Spec
   for (const field of ['whenDeleted', 'whenScaled'] as const) {
     const value = spec.persistentVolumeClaimRetentionPolicy?.[field] ?? ''
     const path = `spec.persistentVolumeClaimRetentionPolicy.${field}`
-    if (value !== 'Retain' && value !== 'Delete') errors.push(notSupported(path, value, ['Delete', 'Retain']))
+    if (value !== 'Retain' && value !== 'Delete') errors.push(notSupportedInOrder(path, value, ['Retain', 'Delete']))
   }
   if (!context.isUpdate)
     for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries())

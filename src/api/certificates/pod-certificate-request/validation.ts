@@ -2,7 +2,7 @@
 import type { PodCertificateRequest } from '#api/certificates/v1.gen.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { checkDnsSubdomain, IMMUTABLE } from '#api/validation.ts'
-import { type FieldError, invalidValue, notSupported, required, tooLong } from '#machinery/field-error.ts'
+import { type FieldError, invalidValue, notSupportedInOrder, required, tooLong } from '#machinery/field-error.ts'
 import { validateConditions } from '#machinery/validation/fields.ts'
 import { hasOwnSignature } from '../certificate-data.ts'
 import { isKubernetesSigner, validateSignerName } from '../signer-name.ts'
@@ -59,12 +59,13 @@ export function validatePodRequestStatus(request: PodCertificateRequest, old: Po
   const answers = conditions.filter(({ type }) => ANSWERS.includes(type))
   for (const [i, { type, status }] of conditions.entries()) {
     const path = `status.conditions.[${i}]`
-    if (!ANSWERS.includes(type)) errors.push(notSupported(`${path}.type`, type, ANSWERS))
+    if (!ANSWERS.includes(type)) errors.push(notSupportedInOrder(`${path}.type`, type, ANSWERS))
     else if (answers.findIndex((answer) => answer === conditions[i]) > 0) {
       const text = 'There may be at most one condition with type "Issued", "Denied", or "Failed"'
       errors.push(invalidValue(`${path}.type`, type, text))
     }
-    if (ANSWERS.includes(type) && status !== 'True') errors.push(notSupported(`${path}.status`, status, ['True']))
+    if (ANSWERS.includes(type) && status !== 'True')
+      errors.push(notSupportedInOrder(`${path}.status`, status, ['True']))
   }
   errors.push(...validateConditions(conditions, 'status.conditions'))
   if (errors.length > 0) return errors

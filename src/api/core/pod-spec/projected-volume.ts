@@ -7,7 +7,7 @@ import type {
   VolumeProjection,
 } from '#api/core/v1.gen.ts'
 import { checkId, checkLabelSelector, checkPresent } from '#api/validation.ts'
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '#machinery/field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, notSupportedInOrder, required } from '#machinery/field-error.ts'
 import { validateDomainPrefixedKey } from '#machinery/validation/fields.ts'
 import { isDns1123Subdomain } from '#machinery/validation/names.ts'
 import { checkFileMode, validateDownwardApiFile, validateKeyToPath } from './file-volumes.ts'
@@ -134,7 +134,7 @@ function validateCertificate(errors: FieldError[], certificate: PodCertificatePr
   for (const name in userAnnotations)
     errors.push(...validateDomainPrefixedKey(`${place}.userAnnotations`, name.toLowerCase()))
   checkId(errors, `${place}.user`, certificate.user)
-  if (!KEY_TYPES.includes(keyType)) errors.push(notSupported(`${place}.keyType`, keyType, KEY_TYPES))
+  if (!KEY_TYPES.includes(keyType)) errors.push(notSupportedInOrder(`${place}.keyType`, keyType, KEY_TYPES))
   validateLifetime(errors, certificate, `${place}.maxExpirationSeconds`)
   let count = 0
   for (const field of ['credentialBundlePath', 'keyPath', 'certificateChainPath'] as const) {

@@ -2,13 +2,13 @@
 import type { ReplicationController } from '#api/core/v1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import { containerCells, formatAge, formatLabels, joinLabels } from '#api/table-cells.ts'
-import { isDns1123Subdomain } from '#machinery/validation/names.ts'
+import { isLongName } from '#machinery/validation/names.ts'
 import { replicationControllerStrategy } from './strategy.ts'
 
 export const replicationControllerKind = defineKind<ReplicationController>('v1/replicationcontrollers', {
   storagePrefix: 'controllers',
   // Upstream checks the prefix of this kind only as a part of the name.
-  nameRule: (name, isPrefix) => (isPrefix ? [] : isDns1123Subdomain(name)),
+  nameRule: (name, isPrefix) => (isPrefix ? [] : isLongName(name)),
   strategy: replicationControllerStrategy,
   row: ({ metadata, spec, status }, nowMs) => [
     metadata.name,

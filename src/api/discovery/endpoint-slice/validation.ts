@@ -12,6 +12,7 @@ import {
   checkQualifiedName,
   checkRequiredEnum,
   checkText,
+  immutableField,
 } from '#api/validation.ts'
 import { duplicate, type FieldError, invalidValue, required, tooMany } from '#machinery/field-error.ts'
 import { validateFullyQualifiedDomainName } from '#machinery/validation/fields.ts'
@@ -30,8 +31,7 @@ export function validateEndpointSlice(slice: EndpointSlice, old: EndpointSlice |
   validatePorts(errors, slice.ports ?? [])
   // Endpoints from before stricter checks may stay as long as nobody touches them.
   if (old === null || !isSemanticallyEqual(slice.endpoints, old.endpoints)) validateEndpoints(errors, slice)
-  if (old !== null && slice.addressType !== old.addressType)
-    errors.push(invalidValue('addressType', null, 'field is immutable'))
+  if (old !== null && slice.addressType !== old.addressType) errors.push(immutableField('addressType'))
   return errors
 }
 

@@ -3,7 +3,7 @@ import { canonicalIp, checkIp } from '#api/ip.ts'
 import type { Strategy } from '#api/kind.ts'
 import type { IPAddress } from '#api/networking/v1.gen.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
-import { checkDnsSubdomain, checkText } from '#api/validation.ts'
+import { checkDnsSubdomain, checkText, immutableField } from '#api/validation.ts'
 import { type FieldError, invalidValue, required } from '#machinery/field-error.ts'
 import { isPathSegmentName } from '#machinery/validation/names.ts'
 import { checkSegment } from '../references.ts'
@@ -13,7 +13,7 @@ export const ipAddressStrategy: Strategy<IPAddress> = {
   validateUpdate(address, old) {
     const errors = validateAddress(address)
     if (!isSemanticallyEqual(address.spec?.parentRef, old.spec?.parentRef))
-      errors.push(invalidValue('spec.parentRef', null, 'field is immutable'))
+      errors.push(immutableField('spec.parentRef'))
     return errors
   },
 }

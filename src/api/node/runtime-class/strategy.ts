@@ -4,18 +4,20 @@ import { validateContainerResources } from '#api/core/pod-spec/resources.ts'
 import { validateTolerations } from '#api/core/pod-spec/tolerations.ts'
 import type { Strategy } from '#api/kind.ts'
 import type { RuntimeClass } from '#api/node/v1.gen.ts'
-import { checkDnsLabel, checkLabels } from '#api/validation.ts'
-import { duplicate, type FieldError, invalidValue, required } from '#machinery/field-error.ts'
+import { type Check, checkDeclared, checkLabels, checkText, immutableField } from '#api/validation.ts'
+import { declared, duplicate, type FieldError, required } from '#machinery/field-error.ts'
+import { isDns1123Label, isShortName } from '#machinery/validation/names.ts'
 
 export const runtimeClassStrategy: Strategy<RuntimeClass> = {
   allowCreateOnUpdate: true,
   requireResourceVersion: true,
-  validate: validateRuntimeClass,
+  validate: (runtimeClass) => validateRuntimeClass(runtimeClass, isShortName),
   validateUpdate(runtimeClass, old) {
-    const errors = validateRuntimeClass(runtimeClass)
-    if (runtimeClass.handler !== old.handler)
-      errors.push(invalidValue('handler', runtimeClass.handler ?? '', 'field is immutable'))
-    return errors
+    const isSame = runtimeClass.handler === old.handler
+    return [
+      ...(isSame ? [] : [immutableField('handler')]),
+      ...validateRuntimeClass(runtimeClass, isSame ? isShortName : isDns1123Label),
+    ]
   },
   warnings: ({ scheduling }) =>
     Object.keys(scheduling?.nodeSelector ?? {}).flatMap((label) => {
@@ -24,10 +26,11 @@ export const runtimeClassStrategy: Strategy<RuntimeClass> = {
     }),
 }
 
-function validateRuntimeClass({ handler = '', overhead, scheduling }: RuntimeClass): FieldError[] {
+function validateRuntimeClass({ handler = '', overhead, scheduling }: RuntimeClass, isHandler: Check): FieldError[] {
   const errors: FieldError[] = []
-  if (handler === '') errors.push(required('handler'))
-  else checkDnsLabel(errors, 'handler', handler)
+  if (handler === '') errors.push(declared(required('handler')))
+  else if (isHandler === isShortName) checkDeclared(errors, 'handler', handler, isHandler)
+  else checkText(errors, 'handler', handler, isHandler)
   if (overhead?.podFixed !== undefined) {
     const place = { path: 'overhead', claimNames: new Set<string>(), allowIndivisibleHugePages: false }
     validateContainerResources(errors, { limits: overhead.podFixed }, place)

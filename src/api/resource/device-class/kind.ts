@@ -5,7 +5,7 @@ import type { DeviceClass } from '#api/resource/v1.gen.ts'
 import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
 import { type FieldError, invalidValue } from '#machinery/field-error.ts'
-import { isDns1123Subdomain, isQualifiedName } from '#machinery/validation/names.ts'
+import { isLongName, isQualifiedName } from '#machinery/validation/names.ts'
 import { checkConfiguration, checkEach, checkSelectors } from '../device-config.ts'
 
 const strategy: Strategy<DeviceClass> = {
@@ -41,6 +41,6 @@ export const deviceClassKind = defineKind<DeviceClass>('resource.k8s.io/v1/devic
   answersDeleted: true,
   strategy,
   // The prefix of a generated name is not checked.
-  nameRule: (name, isPrefix) => (isPrefix ? [] : isDns1123Subdomain(name)),
+  nameRule: (name, isPrefix) => (isPrefix ? [] : isLongName(name)),
   row: ({ metadata }, nowMs) => [metadata.name, formatAge(metadata.creationTimestamp, nowMs)],
 })

@@ -5,8 +5,7 @@ import type { ResourceClaim } from '#api/resource/v1.gen.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
-import { IMMUTABLE } from '#api/validation.ts'
-import { invalidValue } from '#machinery/field-error.ts'
+import { immutableField } from '#api/validation.ts'
 import { setClaimDefaults, validateClaimSpec } from '../claim-spec.ts'
 import { validateClaimStatus } from './status-validation.ts'
 
@@ -16,7 +15,7 @@ const strategy: Strategy<ResourceClaim> = {
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
   validateUpdate(claim, old, { subresource }) {
     if (subresource === 'status') return validateClaimStatus(claim, old)
-    return isSemanticallyEqual(claim.spec, old.spec) ? [] : [invalidValue('spec', null, IMMUTABLE)]
+    return isSemanticallyEqual(claim.spec, old.spec) ? [] : [immutableField('spec')]
   },
 }
 

@@ -1,11 +1,12 @@
 /** What a driver may write of a claim: the allocation once, consumers only with an allocation. */
 import type { AllocationResult, DeviceClaim, ResourceClaim } from '#api/resource/v1.gen.ts'
+import { asSent } from '#api/go-values/show-as-go.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
-import { checkDnsLabel, checkPresent, checkRequiredEnum, IMMUTABLE } from '#api/validation.ts'
-import { duplicate, type FieldError, forbiddenField, invalidValue, tooMany } from '#machinery/field-error.ts'
+import { checkDeclaredDriver, checkDnsLabel, checkPresent, checkRequiredEnum } from '#api/validation.ts'
+import { declared, duplicate, type FieldError, forbiddenField, invalidValue, tooMany } from '#machinery/field-error.ts'
 import { checkReferences, requestNamesOf } from '../claim-spec.ts'
 import { checkConfiguration, checkEach } from '../device-config.ts'
-import { checkDriver, checkPool } from '../names.ts'
+import { checkDeclaredPool } from '../names.ts'
 
 const CONSUMERS_MAX = 256
 const CONSUMERS = 'status.reservedFor'
@@ -19,13 +20,17 @@ export function validateClaimStatus(claim: ResourceClaim, old: ResourceClaim): F
     for (const name of ['resource', 'name', 'uid'] as const)
       checkPresent(errors, `${CONSUMERS}[${i}].${name}`, consumer[name])
     if (reservedFor.findIndex(({ uid }) => uid === consumer.uid) < i)
-      errors.push(duplicate(`${CONSUMERS}[${i}]`, consumer.uid))
+      errors.push(
+        declared(
+          duplicate(`${CONSUMERS}[${i}]`, asSent('io.k8s.api.resource.v1.ResourceClaimConsumerReference', consumer)),
+        ),
+      )
   }
   checkConsumers(errors, claim, old)
   const before = old.status?.allocation
   if (allocation !== undefined && before === undefined) checkAllocation(errors, allocation, claim.spec.devices ?? {})
   else if (allocation !== undefined && !isSemanticallyEqual(allocation, before))
-    errors.push(invalidValue(ALLOCATION, allocation, IMMUTABLE))
+    errors.push(declared(invalidValue(ALLOCATION, null, 'field cannot be modified once set')))
   return errors
 }
 
@@ -51,8 +56,8 @@ function checkAllocation(errors: FieldError[], allocation: AllocationResult, cla
         "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
       errors.push(invalidValue(`${place}.request`, result.request ?? '', text))
     }
-    checkDriver(errors, `${place}.driver`, result.driver ?? '')
-    checkPool(errors, `${place}.pool`, result.pool ?? '')
+    checkDeclaredDriver(errors, `${place}.driver`, result.driver ?? '')
+    checkDeclaredPool(errors, `${place}.pool`, result.pool ?? '')
     checkDnsLabel(errors, `${place}.device`, result.device ?? '')
   })
   checkEach(errors, `${path}.config`, allocation.devices?.config, (place, config) => {

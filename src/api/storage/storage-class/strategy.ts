@@ -4,8 +4,8 @@ import { oldLabelText } from '#api/core/pod-spec/node-label-warnings.ts'
 import type { Strategy } from '#api/kind.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import type { StorageClass } from '#api/storage/v1.gen.ts'
-import { checkEnum, checkLabelName } from '#api/validation.ts'
-import { duplicate, type FieldError, invalidValue, required } from '#machinery/field-error.ts'
+import { checkEnum, checkLabelName, immutableField } from '#api/validation.ts'
+import { duplicate, type FieldError, required } from '#machinery/field-error.ts'
 import { checkDriverName, checkParameters } from '../parameters.ts'
 
 export const storageClassStrategy: Strategy<StorageClass> = {
@@ -16,9 +16,8 @@ export const storageClassStrategy: Strategy<StorageClass> = {
   validate: validateStorageClass,
   validateUpdate(storageClass, old) {
     const errors = validateStorageClass(storageClass)
-    for (const field of ['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const)
-      if (!isSemanticallyEqual(storageClass[field] ?? {}, old[field] ?? {}))
-        errors.push(invalidValue(field, storageClass[field], 'field is immutable'))
+    for (const field of ['provisioner', 'parameters', 'reclaimPolicy', 'volumeBindingMode'] as const)
+      if (!isSemanticallyEqual(storageClass[field] ?? {}, old[field] ?? {})) errors.push(immutableField(field))
     return errors
   },
   warnings: ({ allowedTopologies = [] }) =>

@@ -6,7 +6,7 @@ import type { Strategy } from '#api/kind.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import type { VolumeAttachment, VolumeError } from '#api/storage/v1.gen.ts'
 import { specStatusStrategy } from '#api/strategies.ts'
-import { checkDnsSubdomain, checkText } from '#api/validation.ts'
+import { checkDeclaredDriver, checkDnsSubdomain, checkText, immutableField } from '#api/validation.ts'
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '#machinery/field-error.ts'
 import { isDns1123Subdomain } from '#machinery/validation/names.ts'
 import { byteLength, rangeText } from '#machinery/validation/texts.ts'
@@ -19,18 +19,22 @@ const ONE_SOURCE = 'must specify exactly one of inlineVolumeSpec and persistentV
 export const volumeAttachmentStrategy: Strategy<VolumeAttachment> = {
   ...specStatusStrategy<VolumeAttachment>({ generation: false, resetsMetaForStatus: true }),
   requireResourceVersion: true,
-  validate: validateAttachment,
-  validateUpdate(attachment, old) {
+  validate(attachment) {
     const errors = validateAttachment(attachment)
-    if (!isSemanticallyEqual(attachment.spec, old.spec))
-      errors.push(invalidValue('spec', attachment.spec, 'field is immutable'))
+    checkDeclaredDriver(errors, 'spec.attacher', attachment.spec.attacher ?? '')
+    return errors
+  },
+  validateUpdate(attachment, old) {
+    const errors: FieldError[] = []
+    validateCsiDriverName(errors, attachment.spec.attacher ?? '', 'spec.attacher')
+    errors.push(...validateAttachment(attachment))
+    if (!isSemanticallyEqual(attachment.spec, old.spec)) errors.push(immutableField('spec'))
     return errors
   },
 }
 
 function validateAttachment({ spec, status }: VolumeAttachment): FieldError[] {
   const errors: FieldError[] = []
-  validateCsiDriverName(errors, spec.attacher ?? '', 'spec.attacher')
   const source = spec.source ?? {}
   validateSource(errors, source.persistentVolumeName, source.inlineVolumeSpec as PersistentVolumeSpec | undefined)
   checkDnsSubdomain(errors, 'spec.nodeName', spec.nodeName ?? '')

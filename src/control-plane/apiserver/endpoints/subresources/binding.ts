@@ -1,6 +1,6 @@
 /** Binds a pod to a node: POST to pods/NAME/binding, or a Binding object posted to the collection. */
 import type { Binding, Pod } from '#api/core/v1.gen.ts'
-import { invalidFrom, notSupported, required, type FieldError } from '#machinery/field-error.ts'
+import { invalidFrom, notSupportedInOrder, required, type FieldError } from '#machinery/field-error.ts'
 import { badRequest, conflict, notFound } from '#machinery/status-error.ts'
 import { topologyLabelsOf } from '../../admission/pod-topology-labels.ts'
 import { formatSeconds } from '../../registry/object-writer.ts'
@@ -50,7 +50,7 @@ export async function handleBinding(
 function checkBinding(binding: Binding): void {
   const errors: FieldError[] = []
   const { kind = '', name = '' } = binding.target
-  if (kind !== '' && kind !== 'Node') errors.push(notSupported('target.kind', kind, ['Node', '<empty>']))
+  if (kind !== '' && kind !== 'Node') errors.push(notSupportedInOrder('target.kind', kind, ['Node', '<empty>']))
   if (name === '') errors.push(required('target.name'))
   if (errors.length > 0) throw invalidFrom(BINDING, binding.metadata.name, errors)
 }
