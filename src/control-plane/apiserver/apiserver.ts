@@ -30,6 +30,8 @@ import { mediaTypesOf } from './http/negotiation.ts'
 import { HttpServer } from './http/server.ts'
 import type { ServingOptions } from './http/serving-options.ts'
 import { createInProcessServer } from './in-process-server.ts'
+import { MeasuredStore } from './metrics/measured-store.ts'
+import { registerServerInfo } from './metrics/server-info.ts'
 import { HealthMetrics } from './metrics/health-metrics.ts'
 import { ApiServerMetrics } from './metrics/metrics.ts'
 import { openApiHandler } from './openapi/openapi-handler.ts'
@@ -37,7 +39,7 @@ import { protobufTypesOf } from './protobuf-types.ts'
 import type { KubeletClientCredentials } from './proxy/kubelet-endpoint.ts'
 import { createProxyHandler } from './proxy/proxy-handler.ts'
 import { followInertKinds } from './registry/inert-conditions.ts'
-import { readBodyStage } from './request-body-stage.ts'
+import { createBodyStage } from './request-body-stage.ts'
 import { createInProcessChain, createNetworkChain } from './request-chain.ts'
 import { createTimeoutStage } from './request-timeout.ts'
 import type { Handler, UserInfo } from './request.ts'
@@ -120,6 +122,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     requestHeaderCa: parts.settings.requestHeader?.clientCa ?? '',
     serving: options.serving,
     front: parts.settings,
+    onHandshakeError: () => parts.metrics.observeHandshakeError(),
     encodings: {
       mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES),
       protobufTypes: protobufTypesOf(options.kinds),
@@ -159,10 +162,11 @@ type Parts = {
   readonly closing: AbortController
   readonly draining: { value: boolean }
   readonly settings: ApiServerSettings
+  readonly metrics: ApiServerMetrics
 }
 
 function assemble(options: ApiServerOptions): Parts {
-  const { clock, random, log, store, kinds } = options
+  const { clock, random, log, kinds } = options
   const closing = new AbortController()
   const draining = { value: false }
   const issuers = options.serviceAccountIssuers ?? [DEFAULT_ISSUER]
@@ -171,6 +175,7 @@ function assemble(options: ApiServerOptions): Parts {
   const settings = { ...asked, apiAudiences }
   const keys = loadKeySet(options.serviceAccountKeys)
   const metrics = new ApiServerMetrics()
+  const store = new MeasuredStore(options.store, { clock, kinds, registry: metrics.registry })
   const healthMetrics = new HealthMetrics()
   const graceEndMs = clock.monotonic() + settings.livezGraceMs
   const health = new HealthChecks({
@@ -219,6 +224,8 @@ function assemble(options: ApiServerOptions): Parts {
     ...(options.admission === undefined ? {} : { admission: options.admission }),
     settings,
   })
+  const features = options.features ?? DEFAULT_FEATURE_GATES
+  registerServerInfo(metrics.registry, { features, store, ...backend.facts })
   const bootstrap = new Bootstrap({ client, clock, log, health, options, requestHeader: settings.requestHeader })
   addServerChecks(health, { store, feeds, backend, isDraining: () => draining.value })
   const flowControl = createFlowControl({
@@ -255,15 +262,18 @@ function assemble(options: ApiServerOptions): Parts {
     timeout: createTimeoutStage(clock, settings.requestTimeoutMs),
     failedAuthenticationAudit: audit === null ? null : createFailedAuthenticationAudit(audit),
     audit: audit === null ? null : createAuditStage(audit),
-    authentication: createAuthenticationStage({ tokens, clock, settings, log: log.child({ part: 'authentication' }) }),
+    authentication: metrics.access.aroundAuthentication(
+      createAuthenticationStage({ tokens, clock, settings, log: log.child({ part: 'authentication' }) }),
+      clock,
+    ),
     impersonation: createImpersonationStage(authorizer),
     flowControl: flowControl.stage,
-    authorization: createAuthorizationStage(authorizer),
-    body: readBodyStage,
+    authorization: metrics.access.aroundAuthorization(createAuthorizationStage(authorizer), clock),
+    body: createBodyStage((request, bytes) => metrics.observeBody(request, bytes)),
   }
   inProcessHandler = createInProcessChain(stages, routes)
   const networkHandler = createNetworkChain(stages, routes)
-  return { backend, networkHandler, inProcess, client, feeds, health, bootstrap, closing, draining, settings }
+  return { backend, networkHandler, inProcess, client, feeds, health, bootstrap, closing, draining, settings, metrics }
 }
 
 function createServerRoutes(

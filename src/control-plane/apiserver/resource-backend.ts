@@ -11,6 +11,7 @@ import type { TokenAuthenticator, TokenIssuer } from './authentication/token-aut
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { RequestLoad } from './flow-control/work-estimate.ts'
 import type { ComponentCheck } from './health/component-checks.ts'
+import type { ServerFacts } from './metrics/server-info.ts'
 import type { Handler } from './request.ts'
 import type { ApiServerSettings } from './settings.ts'
 
@@ -43,6 +44,8 @@ export interface ResourceBackend {
   readonly handler: Handler
   /** What priority and fairness ask to estimate a request. */
   readonly load: RequestLoad
+  /** What there is, for metrics. */
+  readonly facts: Pick<ServerFacts, 'resources' | 'pools'>
   /** Resolves when the caches are filled: before, requests are refused with 429. */
   ready(): Promise<void>
   close(): Promise<void>

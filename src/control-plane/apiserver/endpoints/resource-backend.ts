@@ -83,6 +83,14 @@ export function createResources(
       return endpoints(request)
     },
     load: createRequestLoad(resources),
+    facts: {
+      resources: () => resources.facts(),
+      pools: () => ({
+        cidr: serviceClusterIpRange,
+        addresses: pools.addresses.usage,
+        ports: pools.ports.usage,
+      }),
+    },
     ready: () => ready,
     close: async () => resources.close(),
   }

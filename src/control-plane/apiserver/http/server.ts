@@ -37,6 +37,7 @@ export type HttpServerOptions = {
   readonly requestHeaderCa: string
   readonly serving: ServingOptions
   readonly front: FrontSettings
+  readonly onHandshakeError: () => void
   readonly encodings: Encodings
 }
 
@@ -96,7 +97,10 @@ export class HttpServer {
       socket.once('close', () => this.#sockets.delete(socket))
       socket.on('error', () => {})
     })
-    server.on('tlsClientError', (error) => options.log.debug('TLS handshake failed', { error: String(error) }))
+    server.on('tlsClientError', (error) => {
+      options.onHandshakeError()
+      options.log.debug('TLS handshake failed', { error: String(error) })
+    })
   }
 
   /** Resolves with the port that is listened on. A port in use rejects with Node's EADDRINUSE. */

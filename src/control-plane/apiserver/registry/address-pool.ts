@@ -49,6 +49,12 @@ export class AddressPool {
     return this.#addressAt(0)
   }
 
+  /** How many addresses are taken of how many that Services can have. */
+  get usage(): { readonly taken: number; readonly size: number } {
+    const reserved = 2
+    return { taken: this.#taken.size - reserved, size: this.#size - reserved }
+  }
+
   release(address: string): void {
     const offset = this.#offsetOf(address)
     if (offset !== null) this.#taken.delete(offset)

@@ -30,6 +30,11 @@ export class PortPool {
     this.#claim(wanted)
   }
 
+  get usage(): { readonly taken: number; readonly size: number } {
+    const { from, to } = this.#range
+    return { taken: this.#taken.size, size: to - from + 1 }
+  }
+
   release(port: number): void {
     const left = (this.#taken.get(port) ?? 0) - 1
     if (left > 0) this.#taken.set(port, left)

@@ -10,6 +10,7 @@ import type { ObjectSchema } from '#machinery/schema/schema.ts'
 import type { GroupResource } from '#machinery/status-error.ts'
 import type { Store } from '#control-plane/store/store.ts'
 import { versionConverter } from './version-converter.ts'
+import type { ResourceFacts } from '../metrics/server-info.ts'
 import { ResourceCache } from '../watch-cache/resource-cache.ts'
 
 export class Resource {
@@ -87,6 +88,18 @@ export class Resources {
 
   all(): Iterable<Resource> {
     return this.#byName.values()
+  }
+
+  /** Of those that are in use; versions of one kind share their objects. */
+  facts(): ResourceFacts[] {
+    const known = new Set<ResourceCache>()
+    return [...this.#byName.values()].flatMap(({ storedKind, cache }) => {
+      if (known.has(cache) || !cache.isStarted) return []
+      known.add(cache)
+      const { group, resource } = storedKind
+      const { size: objects, bytes, revision, eventsReceived: events } = cache
+      return [{ group, resource, objects, bytes, revision, events }]
+    })
   }
 
   close(): void {

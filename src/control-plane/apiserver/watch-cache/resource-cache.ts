@@ -69,6 +69,7 @@ export class ResourceCache {
   readonly #decoded = new WeakMap<Buffer, KubernetesObject>()
   #changedRevision = 0
   #bytes = 0
+  #eventsReceived = 0
   #started = false
 
   constructor(options: ResourceCacheOptions) {
@@ -120,6 +121,16 @@ export class ResourceCache {
 
   get size(): number {
     return this.#records.size
+  }
+
+  /** Reads from the store since the first that asked for it. */
+  get isStarted(): boolean {
+    return this.#started
+  }
+
+  /** Changes that the store told of. */
+  get eventsReceived(): number {
+    return this.#eventsReceived
   }
 
   /** Of all objects, as served. */
@@ -238,6 +249,7 @@ export class ResourceCache {
   }
 
   #apply(events: readonly StoreEvent[], revision: number): void {
+    this.#eventsReceived += events.length
     for (const event of events) {
       const change = this.#toChange(event)
       if (change === null) continue
