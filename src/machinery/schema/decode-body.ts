@@ -1,6 +1,8 @@
 /** A request body becomes an object: JSON or YAML, its kind checked against the URL's, all refusals in upstream's words. */
 import { badRequest, StatusError } from '../status-error.ts'
 import { parseYamlStrictly, YamlError } from '../yaml.ts'
+import { scanJson } from './json-scan.ts'
+import { checkJsonDepth } from './parse-json.ts'
 import { DecodeError } from './decode-error.ts'
 import { decodeJson, decodeValue, type Decoded, type FieldValidation } from './decode.ts'
 import { parseExactJson } from './exact-json.ts'
@@ -65,6 +67,7 @@ type ParsedBody = {
 
 function readJson(body: Buffer): ParsedBody {
   const text = body.toString('utf8')
+  explainVersionKind(() => checkJsonDepth(scanJson(text)))
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -89,7 +89,7 @@ class Parser {
   }
 
   parseValue(depth: number): ExactValue {
-    if (depth > JSON_DEPTH_MAX) throw new DecodeError('exceeded max depth')
+    if (depth > JSON_DEPTH_MAX) throw new DecodeError(`invalid character '${this.#text[this.#at]}' exceeded max depth`)
     this.#skipSpace()
     const character = this.#text[this.#at]
     if (character === '{') return this.#parseObject(depth)
@@ -219,5 +219,9 @@ class Parser {
 function quoteCharacter(character: string): string {
   if (character === "'") return String.raw`'\''`
   if (character === '"') return `'"'`
-  return `'${JSON.stringify(character).slice(1, -1)}'`
+  // Go writes a control character by its byte.
+  const quoted = JSON.stringify(character)
+    .slice(1, -1)
+    .replace(/^\\u00/, String.raw`\x`)
+  return `'${quoted}'`
 }

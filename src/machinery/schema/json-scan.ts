@@ -1,12 +1,13 @@
-/** One quick pass over a JSON text that tells whether JSON.parse loses anything of it (duplicate fields, unusual numbers), and its depth. */
+/** One quick pass over a JSON text that tells whether JSON.parse loses anything of it (duplicate fields, unusual numbers), and whether it is too deep. */
+import { JSON_DEPTH_MAX } from './exact-json.ts'
 
 export type JsonScan = {
   /** How many fields all objects of the text have together. */
   readonly fields: number
   /** A fraction, an exponent or 16 or more digits: JavaScript may hold another number than the text says. */
   readonly hasUnusualNumbers: boolean
-  /** The most objects and lists that stand in one another. */
-  readonly depth: number
+  /** What opens the first object or list that stands too deep in others; the rest is not looked at. '' when none does. */
+  readonly tooDeep: string
 }
 
 /** Longest run of digits that surely fits a JavaScript number. */
@@ -21,7 +22,7 @@ export function scanJson(text: string): JsonScan {
   let fields = 0
   let hasUnusualNumbers = false
   let digits = 0
-  let [open, depth] = [0, 0]
+  let open = 0
   const { length } = text
   for (let position = 0; position < length; position++) {
     const code = text.charCodeAt(position)
@@ -31,12 +32,13 @@ export function scanJson(text: string): JsonScan {
     }
     if (code === QUOTE) position = endOfString(text, position)
     else if (code === COLON) fields++
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth = Math.max(depth, ++open)
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) open--
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (++open > JSON_DEPTH_MAX) return { fields, hasUnusualNumbers, tooDeep: text[position]! }
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) open--
     else if (digits > 0 && (code === 46 || code === 69 || code === 101)) hasUnusualNumbers = true
     digits = 0
   }
-  return { fields, hasUnusualNumbers, depth }
+  return { fields, hasUnusualNumbers, tooDeep: '' }
 }
 
 /** Position of the quote that ends the string that starts at `start`. */

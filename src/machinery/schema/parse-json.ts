@@ -1,7 +1,7 @@
 /** Parses JSON that a client sent: what is too deep for the stack is refused before anything descends into it. */
 import { DecodeError } from './decode-error.ts'
-import { JSON_DEPTH_MAX, parseExactJson, plainValue } from './exact-json.ts'
-import { scanJson } from './json-scan.ts'
+import { parseExactJson, plainValue } from './exact-json.ts'
+import { scanJson, type JsonScan } from './json-scan.ts'
 
 /** Throws DecodeError with Go's words for a text that is no JSON. */
 export function parseJson(text: string): unknown {
@@ -13,6 +13,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-export function checkJsonDepth({ depth }: { readonly depth: number }): void {
-  if (depth > JSON_DEPTH_MAX) throw new DecodeError('exceeded max depth')
+export function checkJsonDepth({ tooDeep }: Pick<JsonScan, 'tooDeep'>): void {
+  if (tooDeep !== '') throw new DecodeError(`invalid character '${tooDeep}' exceeded max depth`)
 }

@@ -49,6 +49,7 @@ function parsePatch({ body, headers }: ApiRequest): Patch {
   if (contentType === APPLY_CBOR) return readApplyOfCbor(body.form === 'bytes' ? body.bytes : Buffer.alloc(0))
   const text = body.form === 'bytes' ? body.bytes.toString('utf8') : ''
   if (type === 'apply') return readApply(text)
+  if (scanJson(text).tooDeep !== '') throw badRequest('invalid JSON patch')
   const patch = type === 'strategic' ? parseJson(text) : readJsonPatch(text)
   return { type, body: patch, problems: duplicatesOf(text, patch) }
 }

@@ -18,8 +18,15 @@ export class ClientGoneError extends Error {
   }
 }
 
-/** Waits until `output` takes more; throws ClientGoneError when it never will. */
+/** Writes in pieces: one of several megabytes would be encrypted in one go, and many clients may ask for such at once. */
 export async function write(output: Writable, chunk: Buffer | string): Promise<void> {
+  if (typeof chunk === 'string' || chunk.length <= CHUNK_BYTES) return writePiece(output, chunk)
+  for (let start = 0; start < chunk.length; start += CHUNK_BYTES)
+    await writePiece(output, chunk.subarray(start, start + CHUNK_BYTES))
+}
+
+/** Waits until `output` takes more; throws ClientGoneError when it never will. */
+async function writePiece(output: Writable, chunk: Buffer | string): Promise<void> {
   if (output.destroyed) throw new ClientGoneError()
   if (output.write(chunk)) return
   const abandoned = new AbortController()

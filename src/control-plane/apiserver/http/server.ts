@@ -17,7 +17,13 @@ import { ClientCertificates } from './client-certificate.ts'
 import { endSpread } from './end-spread.ts'
 import { frontHeaders, preflightAnswer, type FrontSettings } from './front-headers.ts'
 import { shutdownAnswer, type Refusal } from './shutdown-answer.ts'
-import { nodeServerOptions, tlsLimits, type ServingCertificate, type ServingOptions } from './serving-options.ts'
+import {
+  HEADERS_MAX,
+  nodeServerOptions,
+  tlsLimits,
+  type ServingCertificate,
+  type ServingOptions,
+} from './serving-options.ts'
 import { answerClientError } from './client-error.ts'
 import { http1Exchange, http2Exchange, upgradeExchange, type Exchange } from './exchange.ts'
 import { ClientGoneError } from './output.ts'
@@ -76,8 +82,9 @@ export class HttpServer {
           key: privateKey,
           ca: authorities,
         })
-    const server = this.#server as Http2SecureServer & { keepAliveTimeout: number }
+    const server = this.#server as Http2SecureServer & { keepAliveTimeout: number; maxHeadersCount: number }
     server.keepAliveTimeout = KEEP_ALIVE_MS
+    server.maxHeadersCount = HEADERS_MAX
     server.on('request', (request: unknown, response: unknown) =>
       this.#serve(http1Exchange(request as IncomingMessage, response as ServerResponse)),
     )

@@ -31,6 +31,8 @@ const WINDOW_BYTES = 4 * 1024 * 1024
 const SESSION_MEMORY_MB = 64
 /** Go's limit of all headers of a request; in HTTP/1.1 a longer head is refused with 431. */
 const HEADER_BYTES_MAX = 1024 * 1024
+/** More than fit into those bytes: each costs 32 beside its text. */
+export const HEADERS_MAX = HEADER_BYTES_MAX / 32
 
 /** `authorities` are those whose certificates clients may show; with none of them no certificate is trusted. */
 export function nodeServerOptions(serving: ServingOptions, authorities: readonly string[]): SecureServerOptions {
@@ -49,6 +51,9 @@ export function nodeServerOptions(serving: ServingOptions, authorities: readonly
       maxHeaderListSize: HEADER_BYTES_MAX,
     },
     maxSessionMemory: SESSION_MEMORY_MB,
+    // Node counts headers as well; here their bytes are the limit.
+    maxHeaderListPairs: HEADERS_MAX,
+    ...{ maxHeaderSize: HEADER_BYTES_MAX },
   }
 }
 

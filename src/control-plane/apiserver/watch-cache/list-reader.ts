@@ -8,8 +8,8 @@ import { encodeContinue } from './continue-token.ts'
 import { ContinueExpiredError, listExpired, tooLargeResourceVersion } from './errors.ts'
 import type { ListPlan } from './list-plan.ts'
 
-/** Objects a selector looks at before other work gets a turn: a millisecond or two. */
-const FILTER_SLICE_MAX = 1000
+/** The longest that a selector is applied before other work gets a turn: one of thousands of terms is slow. */
+const FILTER_SLICE_MS = 3
 /** Objects read from the store's history at once; grows up to the maximum while a selector finds too few. */
 const STORE_PAGE_MIN = 500
 const STORE_PAGE_MAX = 10_000
@@ -85,8 +85,13 @@ export class ListReader {
     limit: number,
   ): Promise<{ items: CachedObject[]; hasMore: boolean }> {
     const items: CachedObject[] = []
+    const { clock } = this.#source
+    let sliceEnd = clock.monotonic() + FILTER_SLICE_MS
     for (const [index, object] of found.entries()) {
-      if (index % FILTER_SLICE_MAX === FILTER_SLICE_MAX - 1) await this.#source.clock.yield()
+      if (clock.monotonic() >= sliceEnd) {
+        await clock.yield()
+        sliceEnd = clock.monotonic() + FILTER_SLICE_MS
+      }
       if (!matches(object)) continue
       items.push(object)
       if (items.length === limit) return { items, hasMore: index < found.length - 1 }
