@@ -34,8 +34,11 @@ const HEADER_BYTES_MAX = 1024 * 1024
 /** More than fit into those bytes: each costs 32 beside its text. */
 export const HEADERS_MAX = HEADER_BYTES_MAX / 32
 
+/** The options of HTTP/1.1 are read by the same server, but not known to its type. */
+type ServerOptions = SecureServerOptions & { readonly maxHeaderSize: number }
+
 /** `authorities` are those whose certificates clients may show; with none of them no certificate is trusted. */
-export function nodeServerOptions(serving: ServingOptions, authorities: readonly string[]): SecureServerOptions {
+export function nodeServerOptions(serving: ServingOptions, authorities: readonly string[]): ServerOptions {
   return {
     allowHTTP1: true,
     ...(serving.isHttp2Off ? { ALPNProtocols: ['http/1.1'] } : {}),
@@ -53,7 +56,7 @@ export function nodeServerOptions(serving: ServingOptions, authorities: readonly
     maxSessionMemory: SESSION_MEMORY_MB,
     // Node counts headers as well; here their bytes are the limit.
     maxHeaderListPairs: HEADERS_MAX,
-    ...{ maxHeaderSize: HEADER_BYTES_MAX },
+    maxHeaderSize: HEADER_BYTES_MAX,
   }
 }
 
