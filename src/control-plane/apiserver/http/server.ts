@@ -138,7 +138,10 @@ export class HttpServer {
     // Watches and other streams would never end by themselves; the rest may finish.
     const lasting = [...this.#running.values()].filter(({ isLong }) => isLong)
     const ended = endSpread(lasting, { graceMs: watchGraceMs, clock }, ({ controller }) => controller.abort())
-    await Promise.race([Promise.all([ended, this.#untilOver(new Set(this.#running.keys()))]), clock.sleep(drainMs)])
+    const isOver = new AbortController()
+    const late = clock.sleep(drainMs, isOver.signal).catch(() => {})
+    await Promise.race([Promise.all([ended, this.#untilOver(new Set(this.#running.keys()))]), late])
+    isOver.abort()
     if (sendRetryAfter) this.#stopListening()
     await this.#closeConnections()
   }
