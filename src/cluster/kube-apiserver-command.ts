@@ -103,18 +103,22 @@ async function readOptions(values: KubeApiserverValues, clock: Clock): Promise<R
     serviceClusterIpRange,
     nodePortRange: values['service-node-port-range'],
     kubeletClient: {
+      addressTypes: values['kubelet-preferred-address-types'],
       certificate: await read('kubelet-client-certificate', values['kubelet-client-certificate']),
       privateKey: await read('kubelet-client-key', values['kubelet-client-key']),
       certificateAuthority:
         (await read('kubelet-certificate-authority', values['kubelet-certificate-authority'])) || clientCa,
     },
-    admission: await readAdmissionFlags({
-      enabled: values['enable-admission-plugins'],
-      disabled: values['disable-admission-plugins'],
-      configurationFile: values['admission-control-config-file'],
-      notReadySeconds: values['default-not-ready-toleration-seconds'],
-      unreachableSeconds: values['default-unreachable-toleration-seconds'],
-    }),
+    admission: {
+      allowPrivileged: values['allow-privileged'],
+      ...(await readAdmissionFlags({
+        enabled: values['enable-admission-plugins'],
+        disabled: values['disable-admission-plugins'],
+        configurationFile: values['admission-control-config-file'],
+        notReadySeconds: values['default-not-ready-toleration-seconds'],
+        unreachableSeconds: values['default-unreachable-toleration-seconds'],
+      })),
+    },
     limits: {
       readOnly: values['max-requests-inflight'] || Infinity,
       mutating: values['max-mutating-requests-inflight'] || Infinity,

@@ -76,6 +76,7 @@ export class SimulatedApiServer {
       health: this.#health,
       options: { kinds: KINDS, serviceClusterIpRange: SERVICE_RANGE, clientCa: '' },
       requestHeader: null,
+      keepsEndpoints: true,
     })
     const start = async (): Promise<void> => {
       await this.#backend.ready()

@@ -101,3 +101,16 @@ test('the audit log has the requests that the policy names', async () => {
   assert.deepEqual([event.auditID, event.verb, event.requestObject], [headers['audit-id'], 'create', configMap])
   assert.equal(event.annotations['authorization.k8s.io/decision'], 'allow')
 })
+
+test('containers are not privileged unless --allow-privileged says so', async () => {
+  const containers = [{ name: 'c', image: 'i', securityContext: { privileged: true } }]
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers } }
+  const spec = { selector: { matchLabels: { a: 'b' } }, template }
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec }
+  const { code, text } = await post('/apis/apps/v1/namespaces/default/deployments', deployment)
+  assert.equal(code, 422)
+  assert.equal(
+    JSON.parse(text).message,
+    'Deployment.apps "d" is invalid: spec.template.spec.containers[0].securityContext.privileged: Forbidden: disallowed by cluster policy',
+  )
+})

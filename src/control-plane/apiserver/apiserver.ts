@@ -226,7 +226,15 @@ function assemble(options: ApiServerOptions): Parts {
   })
   const features = options.features ?? DEFAULT_FEATURE_GATES
   registerServerInfo(metrics.registry, { features, store, ...backend.facts })
-  const bootstrap = new Bootstrap({ client, clock, log, health, options, requestHeader: settings.requestHeader })
+  const bootstrap = new Bootstrap({
+    client,
+    clock,
+    log,
+    health,
+    options,
+    requestHeader: settings.requestHeader,
+    keepsEndpoints: settings.keepsEndpoints,
+  })
   addServerChecks(health, { store, feeds, backend, isDraining: () => draining.value })
   const flowControl = createFlowControl({
     clock,

@@ -26,10 +26,7 @@ export const MISC_FLAGS = {
     'they are reached through their Service',
   ),
   'enable-logs-handler': unsupported(bool('logs of the machine at /logs'), 'logs go to standard output'),
-  'endpoint-reconciler-type': unsupported(
-    reconciler('who keeps the endpoints of the Service kubernetes: lease or none'),
-    NOT_BUILT,
-  ),
+  'endpoint-reconciler-type': reconciler('who keeps the endpoints of the Service kubernetes: lease or none'),
   'event-ttl': duration('time that events are kept', 3_600_000),
   'kubelet-certificate-authority': text('authority of the kubelets; --client-ca-file without it'),
   'kubelet-client-certificate': text('certificate for the kubelets'),

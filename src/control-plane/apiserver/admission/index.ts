@@ -45,6 +45,7 @@ import { createPodTolerationRestriction } from './pod-toleration-restriction.ts'
 import { createPodTopologyLabels } from './pod-topology-labels.ts'
 import { createPriorityPlugin } from './priority.ts'
 import { createRbacEscalationCheck } from './rbac-escalation.ts'
+import { privilegedContainers } from './privileged-containers.ts'
 import { createResourceQuota, type QuotaWriter } from './resource-quota/resource-quota.ts'
 import { createRuntimeClassPlugin } from './runtime-class.ts'
 import { isSelected, selectionProblems, type PluginSelection } from './selection.ts'
@@ -57,6 +58,8 @@ import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 export type AdmissionSettings = Partial<PluginSelection> & {
   readonly configurations?: PluginConfigurations
   readonly tolerationSeconds?: TolerationSeconds
+  /** False: no container may be privileged. */
+  readonly allowPrivileged?: boolean
 }
 
 export type AdmissionOptions = {
@@ -159,6 +162,11 @@ export function createAdmission(options: AdmissionOptions): AdmissionChain {
   const parts = { ...options, configurations, tolerationSeconds }
   return new AdmissionChain(
     PLUGINS.filter((entry) => isSelected(entry, selection)).flatMap(({ create }) => create?.(parts) ?? []),
-    [createRbacEscalationCheck(cluster, authorizer), createDeviceAdminAccess(cluster), createServiceAllocation(pools)],
+    [
+      ...(settings.allowPrivileged === false ? [privilegedContainers] : []),
+      createRbacEscalationCheck(cluster, authorizer),
+      createDeviceAdminAccess(cluster),
+      createServiceAllocation(pools),
+    ],
   )
 }

@@ -29,6 +29,7 @@ export type BootstrapParts = {
     readonly clientCa: string
   }
   readonly requestHeader: RequestHeaderSettings | null
+  readonly keepsEndpoints: boolean
 }
 
 /** Upstream's interval of the kubernetes Service's reconciler. */
@@ -83,8 +84,9 @@ export class Bootstrap {
   }
 
   async #keepService({ address, port, signal }: Place): Promise<void> {
-    const { client, clock, log, options } = this.#parts
-    const service = { clusterIp: firstServiceAddress(options.serviceClusterIpRange), address, port }
+    const { client, clock, log, options, keepsEndpoints } = this.#parts
+    const clusterIp = firstServiceAddress(options.serviceClusterIpRange)
+    const service = { clusterIp, address, port, keepsEndpoints }
     let isDone = false
     while (!signal.aborted) {
       try {

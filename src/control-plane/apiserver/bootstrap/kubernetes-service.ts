@@ -20,13 +20,15 @@ export type KubernetesServiceOptions = {
   /** Where the API server really listens. */
   readonly address: string
   readonly port: number
+  /** False: somebody else keeps the endpoints of the Service. */
+  readonly keepsEndpoints: boolean
 }
 
 /** Creates what is missing and corrects what was changed; called again and again. */
 export async function reconcileKubernetesService(client: Client, options: KubernetesServiceOptions): Promise<void> {
   await createIfMissing(client, SERVICES, desiredService(options))
   // Endpoints on loopback would send pods to themselves: then there are none.
-  if (isLoopback(options.address)) return
+  if (!options.keepsEndpoints || isLoopback(options.address)) return
   const endpoints = desiredEndpoints(options)
   await createOrUpdate(client, ENDPOINTS, endpoints, (existing) => isSame(existing.subsets, endpoints.subsets))
   const slice = desiredSlice(options)

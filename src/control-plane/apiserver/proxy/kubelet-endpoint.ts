@@ -8,6 +8,8 @@ export type KubeletClientCredentials = {
   readonly certificate: string
   readonly privateKey: string
   readonly certificateAuthority: string
+  /** Addresses of a node in the order in which they are tried; missing: what a cluster of this program needs. */
+  readonly addressTypes?: readonly string[]
 }
 
 export type Endpoint = {
@@ -26,7 +28,7 @@ const KUBELET_PORT = 10250
 
 export function kubeletEndpoint(node: Node, credentials: KubeletClientCredentials): Endpoint {
   const addresses = node.status?.addresses ?? []
-  for (const type of PREFERRED_TYPES) {
+  for (const type of credentials.addressTypes ?? PREFERRED_TYPES) {
     const found = addresses.find((address) => address.type === type)
     if (found === undefined) continue
     const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port || KUBELET_PORT

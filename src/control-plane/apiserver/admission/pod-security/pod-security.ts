@@ -1,12 +1,12 @@
 /** Enforces the Pod Security Standards that a namespace's labels ask for, and warns where they will be broken. */
-import type { Namespace, Pod, PodSpec } from '#api/core/v1.gen.ts'
+import type { Namespace, Pod } from '#api/core/v1.gen.ts'
 import { invalidFrom } from '#machinery/field-error.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
-import type { ObjectMeta } from '#machinery/meta/v1.gen.ts'
 import { refuse, type AdmissionAttributes, type AdmissionPlugin } from '../admission.ts'
 import type { ClusterReader } from '../cluster-reader.ts'
 import { type PodSecurityConfiguration } from './configuration.ts'
 import { detailsText, evaluatePod } from './evaluate.ts'
+import { templateOf, type Template } from '../pod-template.ts'
 import { exemptionWarning, namespaceWarnings } from './namespace-warnings.ts'
 import { compareLevels, formatLevel, isSame, readPolicy, type Policy } from './policy.ts'
 
@@ -34,28 +34,6 @@ export function createPodSecurity(cluster: ClusterReader, configuration: PodSecu
       checkPod(attributes, policy, template, isPod)
     },
   }
-}
-
-type Template = { readonly metadata?: Pick<ObjectMeta, 'annotations'>; readonly spec?: PodSpec }
-
-/** Where kinds that make pods keep their template. */
-const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
-  '/podtemplates': ['template'],
-  '/replicationcontrollers': ['spec', 'template'],
-  'apps/replicasets': ['spec', 'template'],
-  'apps/deployments': ['spec', 'template'],
-  'apps/daemonsets': ['spec', 'template'],
-  'apps/statefulsets': ['spec', 'template'],
-  'batch/jobs': ['spec', 'template'],
-  'batch/cronjobs': ['spec', 'jobTemplate', 'spec', 'template'],
-}
-
-function templateOf({ kind, object }: AdmissionAttributes): Template | null {
-  const path = TEMPLATES[`${kind.group}/${kind.resource}`]
-  if (path === undefined) return null
-  let value: unknown = object
-  for (const name of path) value = (value as Record<string, unknown> | undefined)?.[name]
-  return (value as Template | undefined) ?? null
 }
 
 /** Controllers' templates are only warned about: their pods are refused later. */
