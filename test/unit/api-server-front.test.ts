@@ -241,7 +241,10 @@ test('a watch over WebSocket', async () => {
   assert.equal((JSON.parse(message.toString()) as { type: string }).type, 'ADDED')
   const [, bytes, isFrame] = await open({ origin, accept: 'application/vnd.kubernetes.protobuf' })
   assert.deepEqual([isFrame, bytes.subarray(0, 7).toString('latin1')], [true, '\n\u0005ADDED'])
-  await assert.rejects(open({}), /Unexpected server response: 403/)
+  const [browsers] = await open({ origin }, ['base64url.bearer.authorization.k8s.io.x', 'base64.binary.k8s.io'])
+  assert.equal(browsers, 'base64.binary.k8s.io', 'a token is no protocol to choose')
+  for (const headers of [{}, { origin: 'null' }, { origin: 'elsewhere' }])
+    await assert.rejects(open(headers), /Unexpected server response: 403/)
   await assert.rejects(open({ origin }, ['one', 'two']), /Unexpected server response: 400/)
 })
 

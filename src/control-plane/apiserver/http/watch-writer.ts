@@ -5,6 +5,7 @@ import { gzip } from 'node:zlib'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Clock } from '#base/clock.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
+import { protocolsWithoutToken } from '../authentication/token-protocol.ts'
 import { PlainRefusal } from '../plain-refusal.ts'
 import type { ServedWatchEvent, WatchStream } from '../request.ts'
 import type { Exchange } from './exchange.ts'
@@ -31,7 +32,7 @@ export async function writeWatch(
 ): Promise<void> {
   exchange.onClose(() => stream.close())
   try {
-    if (exchange.upgrade !== null) return await writeWebSocket(exchange, stream, framing)
+    if (exchange.upgrade !== null) return await writeWebSocket(exchange, stream, { framing, clock })
     const compression = compress ? { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : {}
     exchange.sendHead(code, { ...headers, 'Content-Type': framing.contentType, ...compression })
     flushHead(exchange)
@@ -74,7 +75,11 @@ function errorEvent(error: unknown): ServedWatchEvent {
   return { type: 'ERROR', bytes: Buffer.from(JSON.stringify(status)), object: () => status }
 }
 
-async function writeWebSocket(exchange: Exchange, stream: WatchStream, framing: WatchFraming): Promise<void> {
+async function writeWebSocket(
+  exchange: Exchange,
+  stream: WatchStream,
+  { framing, clock }: { readonly framing: WatchFraming; readonly clock: Clock },
+): Promise<void> {
   const { request: incoming, socket, head } = exchange.upgrade!
   checkHandshake(incoming.headers)
   const server = new WebSocketServer({
@@ -82,14 +87,13 @@ async function writeWebSocket(exchange: Exchange, stream: WatchStream, framing: 
     clientTracking: false,
     maxPayload: MESSAGE_BYTES_MAX,
     // Whatever a client names is spoken: the name means nothing here.
-    handleProtocols: (offered) => [...offered][0] ?? false,
+    handleProtocols: () => protocolsWithoutToken(incoming.headers['sec-websocket-protocol'])[0] ?? false,
   })
   const webSocket = await new Promise<WebSocket>((resolve) => server.handleUpgrade(incoming, socket, head, resolve))
   webSocket.on('error', () => stream.close())
   webSocket.on('close', () => stream.close())
-  while (webSocket.readyState === webSocket.OPEN) {
-    const events = await stream.next()
-    if (events === null) break
+  for await (const events of batches(stream, clock)) {
+    if (webSocket.readyState !== webSocket.OPEN) break
     for (const event of events) await sendMessage(webSocket, framing, event)
   }
   webSocket.close(1000)
@@ -98,10 +102,11 @@ async function writeWebSocket(exchange: Exchange, stream: WatchStream, framing: 
 /** Upstream's library wants an origin and at most one protocol, and knows one version. */
 function checkHandshake(headers: IncomingHttpHeaders): void {
   if (headers['sec-websocket-version'] !== '13') throw new PlainRefusal(400, 'missing or bad WebSocket Version')
-  const protocols = (headers['sec-websocket-protocol'] ?? '').split(',')
-  if (protocols.length > 1) throw new PlainRefusal(400, '')
-  if (headers.origin === undefined) throw new PlainRefusal(403, '')
+  if (!isOrigin(headers.origin ?? '')) throw new PlainRefusal(403, '')
+  if (protocolsWithoutToken(headers['sec-websocket-protocol']).length > 1) throw new PlainRefusal(400, '')
 }
+
+const isOrigin = (origin: string): boolean => origin.startsWith('/') || URL.canParse(origin)
 
 function sendMessage(webSocket: WebSocket, { message, isText }: WatchFraming, event: ServedWatchEvent): Promise<void> {
   return new Promise((resolve, reject) =>
