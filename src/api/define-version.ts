@@ -100,7 +100,8 @@ function convertedStrategy<T extends KubernetesObject>(
   return {
     ...(stored as Strategy<T>),
     setDefaults:
-      setDefaults ?? ((object, nowMs) => change(object, (converted) => stored.setDefaults?.(converted, nowMs))),
+      setDefaults ??
+      ((object, nowMs, features) => change(object, (converted) => stored.setDefaults?.(converted, nowMs, features))),
     prepareForCreate: (object, context) => change(object, (converted) => stored.prepareForCreate?.(converted, context)),
     prepareForUpdate: (object, old, context) =>
       change(object, (converted) => stored.prepareForUpdate?.(converted, toStored(old), context)),

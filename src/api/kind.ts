@@ -40,8 +40,8 @@ export type RequestUser = {
  * change it in place (it was decoded for this request alone), the others only read.
  */
 export interface Strategy<T extends KubernetesObject> {
-  /** Fills defaults after decoding (upstream's SetDefaults, nested templates included); idempotent. */
-  setDefaults?(object: T, nowMs: number): void
+  /** Fills defaults after decoding (upstream's SetDefaults, nested templates included); idempotent. Without gates those of the version count. */
+  setDefaults?(object: T, nowMs: number, features?: FeatureGates): void
   /** Drops what a client may not set on create (status, generation = 1, disabled fields). */
   prepareForCreate?(object: T, context: StrategyContext): void
   /** Keeps what this write may not touch (status on a main write, spec on a status write), bumps generation. */

@@ -1,5 +1,5 @@
 /** For tests of kinds: runs a write through the rules of a kind alone. */
-import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
+import { DEFAULT_FEATURE_GATES, type FeatureGates } from '#base/feature-gates.ts'
 import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import type { FieldError } from '#machinery/field-error.ts'
@@ -17,11 +17,15 @@ export type Outcome<T> = {
   readonly warnings: readonly string[]
 }
 
-export function createWith<T extends KubernetesObject>(kind: KindDefinition, body: unknown): Outcome<T> {
-  const object = decode<T>(kind, body)
+export function createWith<T extends KubernetesObject>(
+  kind: KindDefinition,
+  body: unknown,
+  features = DEFAULT_FEATURE_GATES,
+): Outcome<T> {
+  const object = decode<T>(kind, body, features)
   Object.assign(object.metadata, { uid: 'uid-1', creationTimestamp: NOW })
   const { strategy } = kind
-  const { context, warned } = contextOf('')
+  const { context, warned } = contextOf('', features)
   strategy.prepareForCreate?.(object, context)
   const errors = linesOf(strategy.validate?.(object, context))
   return { object, errors, warnings: [...warned, ...(strategy.warnings?.(object, null) ?? [])] }
@@ -30,36 +34,37 @@ export function createWith<T extends KubernetesObject>(kind: KindDefinition, bod
 export type Update = {
   readonly old: unknown
   readonly subresource?: string
+  readonly features?: FeatureGates
 }
 
 export function updateWith<T extends KubernetesObject>(
   kind: KindDefinition,
   body: unknown,
-  { old, subresource = '' }: Update,
+  { old, subresource = '', features = DEFAULT_FEATURE_GATES }: Update,
 ): Outcome<T> {
-  const object = decode<T>(kind, body)
-  const before = decode<T>(kind, old)
+  const object = decode<T>(kind, body, features)
+  const before = decode<T>(kind, old, features)
   for (const { metadata } of [object, before]) Object.assign(metadata, { uid: 'uid-1', creationTimestamp: NOW })
   if (before.metadata.generation !== undefined) object.metadata.generation = before.metadata.generation
   const { strategy } = kind
-  const { context, warned } = contextOf(subresource)
+  const { context, warned } = contextOf(subresource, features)
   strategy.prepareForUpdate?.(object, before, context)
   const errors = linesOf(strategy.validateUpdate?.(object, before, context))
   return { object, errors, warnings: [...warned, ...(strategy.warnings?.(object, before) ?? [])] }
 }
 
-function decode<T extends KubernetesObject>(kind: KindDefinition, body: unknown): T {
+function decode<T extends KubernetesObject>(kind: KindDefinition, body: unknown, features: FeatureGates): T {
   const { object } = decodeValue<T>(schemaOf(kind.schema), structuredClone(body))
-  kind.strategy.setDefaults?.(object, Date.parse(NOW))
+  kind.strategy.setDefaults?.(object, Date.parse(NOW), features)
   return object
 }
 
-function contextOf(subresource: string): { context: StrategyContext; warned: string[] } {
+function contextOf(subresource: string, features: FeatureGates): { context: StrategyContext; warned: string[] } {
   const warned: string[] = []
   const context: StrategyContext = {
     clock: new VirtualClock(Date.parse(NOW)),
     random: new SeededRandom(1),
-    features: DEFAULT_FEATURE_GATES,
+    features,
     subresource,
     warn: (text) => void warned.push(text),
   }

@@ -28,10 +28,13 @@ for (const [value, message] of REFUSED)
 
 test('a start tells of gates that go away and of those without effect', () => {
   const effective = new Set<FeatureGate>(['WatchList'])
-  const gates = parseFeatureGates(['NodeSwap=true,KubeProxyIPVS=true,WatchList=false,PodsAPI=false'])
+  const gates = parseFeatureGates([
+    'NodeSwap=true,KubeProxyIPVS=true,WatchList=false,PodsAPI=false,ContainerStopSignals=true',
+  ])
   assert.deepEqual(featureGateWarnings(gates, effective), [
     'setting GA feature gate. It will be removed in a future release: NodeSwap=true',
     'setting deprecated feature gate. It will be removed in a future release: KubeProxyIPVS=true',
+    'feature gates whose fields are kept, and not acted on by this cluster yet: ContainerStopSignals=true',
     'feature gates that change nothing in this cluster: PodsAPI=false',
   ])
 })

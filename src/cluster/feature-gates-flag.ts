@@ -6,6 +6,7 @@ import {
   stageOf,
   type FeatureGate,
   type FeatureGates,
+  type FeatureGateState,
 } from '#base/feature-gates.ts'
 import type { Logger } from '#base/log.ts'
 import { FlagError } from './flags.ts'
@@ -72,6 +73,34 @@ export const GATES_WITH_EFFECT: ReadonlySet<FeatureGate> = new Set<FeatureGate>(
   'AllAlpha',
   'AllBeta',
   'CBORServingAndStorage',
+  // Resources that come and go with them.
+  'ClusterTrustBundle',
+  'PodCertificateRequest',
+  'StorageVersionMigrator',
+  // Fields that are dropped without them.
+  'ClusterTrustBundleProjection',
+  'DRAPartitionableDevicesType',
+  'DeploymentReplicaSetTerminatingReplicas',
+  'EnvFiles',
+  'InPlacePodLevelResourcesVerticalScaling',
+  'MatchLabelKeysInPodTopologySpread',
+  'MaxUnavailableStatefulSet',
+  'PodLevelResources',
+  'ResourceHealthStatus',
+  'ResourceHealthStatusMessage',
+])
+
+/** The gates whose fields the API keeps, while no component of this cluster acts on them. */
+export const GATES_OF_FIELDS: ReadonlySet<FeatureGate> = new Set<FeatureGate>([
+  'AtomicWriteVolumeUserFields',
+  'CSIVolumeHealth',
+  'ContainerStopSignals',
+  'CoordinatedLeaderElection',
+  'CrossNamespaceVolumeDataSource',
+  'EmptyDirVolumeMode',
+  'GRPCContainerProbeTLS',
+  'ImageVolumeWithDigest',
+  'VolumeBindMountOptions',
 ])
 
 /** What the log of a start says of gates that were set: each text once, in the order of the gates. */
@@ -82,10 +111,15 @@ export function featureGateWarnings(gates: FeatureGates, effective = GATES_WITH_
     const kind = stage === 'GA' ? 'GA' : 'deprecated'
     return [`setting ${kind} feature gate. It will be removed in a future release: ${name}=${value}`]
   })
-  const idle = gates.all().filter(({ name, enabled }) => enabled !== defaultOf(name) && !effective.has(name))
-  if (idle.length > 0)
-    warnings.push(
-      `feature gates that change nothing in this cluster: ${idle.map(({ name, enabled }) => `${name}=${enabled}`).join(',')}`,
-    )
+  const changed = gates.all().filter(({ name, enabled }) => enabled !== defaultOf(name) && !effective.has(name))
+  const ofFields = changed.filter(({ name }) => GATES_OF_FIELDS.has(name))
+  const idle = changed.filter(({ name }) => !GATES_OF_FIELDS.has(name))
+  if (ofFields.length > 0)
+    warnings.push(`feature gates whose fields are kept, and not acted on by this cluster yet: ${textOf(ofFields)}`)
+  if (idle.length > 0) warnings.push(`feature gates that change nothing in this cluster: ${textOf(idle)}`)
   return warnings
+}
+
+function textOf(gates: readonly FeatureGateState[]): string {
+  return gates.map(({ name, enabled }) => `${name}=${enabled}`).join(',')
 }

@@ -1,4 +1,5 @@
 /** What all kinds with a pod template share: status apart from spec, generations, options of updates, warnings. */
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type { PodTemplateSpec } from '#api/core/v1.gen.ts'
 import { dropDisabledTemplateFields } from '#api/core/pod-spec/drop-disabled.ts'
 import { type PodValidationOptions, podValidationOptions } from '#api/core/pod-spec/options.ts'
@@ -14,10 +15,10 @@ export type WorkloadRules<T extends KubernetesObject> = {
   /** The template, as `setDefaults` has completed it. */
   template(object: T): PodTemplateSpec | undefined
   readonly templatePath: string
-  setDefaults(object: T): void
+  setDefaults(object: T, features?: FeatureGates): void
   /** Beyond the status and the generation. */
-  prepareForCreate?(object: T): void
-  prepareForUpdate?(object: T, old: T): void
+  prepareForCreate?(object: T, features: FeatureGates): void
+  prepareForUpdate?(object: T, old: T, features: FeatureGates): void
   /** True for a change that the controller has to see; the spec unless said. */
   hasChanged?(object: T, old: T): boolean
   /** Errors of the spec; `old` is null on create. */
@@ -27,7 +28,7 @@ export type WorkloadRules<T extends KubernetesObject> = {
     context: { readonly old: T | null; readonly options: PodValidationOptions },
   ): void
   validateStatus?(errors: FieldError[], object: T, old: T): void
-  prepareStatus?(object: T, old: T): void
+  prepareStatus?(object: T, old: T, features: FeatureGates): void
   /** Warnings beyond those of the template. */
   warnings?(object: T, old: T | null): string[]
   /** Pods get the object's name as part of theirs: a name that is no DNS label is worth a warning. */
@@ -43,24 +44,24 @@ export function workloadStrategy<T extends KubernetesObject & { spec?: unknown }
   rules: WorkloadRules<T>,
 ): Strategy<T> {
   return {
-    setDefaults: (object) => rules.setDefaults(object),
-    prepareForCreate(object) {
+    setDefaults: (object, _nowMs, features) => rules.setDefaults(object, features),
+    prepareForCreate(object, { features }) {
       clearStatus(object)
       object.metadata.generation = 1
-      rules.prepareForCreate?.(object)
+      rules.prepareForCreate?.(object, features)
       const template = rules.template(object)
-      if (template) dropDisabledTemplateFields(template, undefined)
+      if (template) dropDisabledTemplateFields(template, undefined, features)
     },
-    prepareForUpdate(object, old, { subresource }) {
+    prepareForUpdate(object, old, { subresource, features }) {
       if (subresource === 'status') {
         keepSpec(object, old)
-        rules.prepareStatus?.(object, old)
+        rules.prepareStatus?.(object, old, features)
         return
       }
       keepStatus(object, old)
-      rules.prepareForUpdate?.(object, old)
+      rules.prepareForUpdate?.(object, old, features)
       const template = rules.template(object)
-      if (template) dropDisabledTemplateFields(template, rules.template(old))
+      if (template) dropDisabledTemplateFields(template, rules.template(old), features)
       const isChanged = rules.hasChanged?.(object, old) ?? !isSemanticallyEqual(object.spec, old.spec)
       if (isChanged) bumpGeneration(object, old)
     },

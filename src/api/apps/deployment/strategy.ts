@@ -3,6 +3,7 @@ import type { Deployment } from '#api/apps/v1.gen.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { workloadStrategy } from '#api/workload/strategy.ts'
 import { setDeploymentDefaults } from './defaults.ts'
+import { dropTerminatingReplicas } from '../terminating-replicas.ts'
 import { validateDeployment, validateDeploymentStatus } from './validation.ts'
 
 export const deploymentStrategy = workloadStrategy<Deployment>({
@@ -16,7 +17,8 @@ export const deploymentStrategy = workloadStrategy<Deployment>({
     !isSemanticallyEqual(deployment.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
   validateSpec: validateDeployment,
   validateStatus: validateDeploymentStatus,
-  prepareStatus(deployment, old) {
+  prepareStatus(deployment, old, features) {
+    dropTerminatingReplicas(deployment.status, old.status, features)
     if (old.metadata.labels === undefined) delete deployment.metadata.labels
     else deployment.metadata.labels = old.metadata.labels
   },

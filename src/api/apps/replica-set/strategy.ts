@@ -2,6 +2,7 @@
 import type { ReplicaSet, ReplicaSetSpec } from '#api/apps/v1.gen.ts'
 import { setPodTemplateDefaults } from '#api/core/pod-spec/defaults.ts'
 import { workloadStrategy } from '#api/workload/strategy.ts'
+import { dropTerminatingReplicas } from '../terminating-replicas.ts'
 import { validateReplicaSet, validateReplicaSetStatus } from './validation.ts'
 
 export const replicaSetStrategy = workloadStrategy<ReplicaSet>({
@@ -13,6 +14,7 @@ export const replicaSetStrategy = workloadStrategy<ReplicaSet>({
     spec.replicas ??= 1
     setPodTemplateDefaults((spec.template ??= {}))
   },
+  prepareStatus: (replicaSet, old, features) => dropTerminatingReplicas(replicaSet.status, old.status, features),
   validateSpec: validateReplicaSet,
   validateStatus: validateReplicaSetStatus,
 })

@@ -1,9 +1,10 @@
 /** Fills the defaults of StatefulSets. */
+import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
 import type { StatefulSet, StatefulSetSpec } from '#api/apps/v1.gen.ts'
 import { setClaimSpecDefaults } from '#api/core/pod-spec/claim-template-defaults.ts'
 import { setPodTemplateDefaults } from '#api/core/pod-spec/defaults.ts'
 
-export function setStatefulSetDefaults(statefulSet: StatefulSet): void {
+export function setStatefulSetDefaults(statefulSet: StatefulSet, features = DEFAULT_FEATURE_GATES): void {
   const spec = (statefulSet.spec ??= {} as StatefulSetSpec)
   spec.podManagementPolicy ||= 'OrderedReady'
   const strategy = (spec.updateStrategy ??= {})
@@ -13,7 +14,7 @@ export function setStatefulSetDefaults(statefulSet: StatefulSet): void {
   }
   if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate !== undefined) {
     strategy.rollingUpdate.partition ??= 0
-    strategy.rollingUpdate.maxUnavailable ??= 1
+    if (features.isEnabled('MaxUnavailableStatefulSet')) strategy.rollingUpdate.maxUnavailable ??= 1
   }
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {})
   retention.whenDeleted ||= 'Retain'

@@ -1,4 +1,5 @@
 /** How writes of StatefulSets are prepared and checked. */
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type { StatefulSet } from '#api/apps/v1.gen.ts'
 import { fractionWarning } from '#api/core/pod-spec/fraction-warnings.ts'
 import { workloadStrategy } from '#api/workload/strategy.ts'
@@ -10,10 +11,18 @@ export const statefulSetStrategy = workloadStrategy<StatefulSet>({
   templatePath: 'spec.template',
   namesPods: false,
   setDefaults: setStatefulSetDefaults,
+  prepareForCreate: (set, features) => dropMaxUnavailable(set, undefined, features),
+  prepareForUpdate: dropMaxUnavailable,
   validateSpec: validateStatefulSet,
   validateStatus: validateStatefulSetStatus,
   warnings: statefulSetWarnings,
 })
+
+function dropMaxUnavailable({ spec }: StatefulSet, old: StatefulSet | undefined, features: FeatureGates): void {
+  const wasUsed = old?.spec.updateStrategy?.rollingUpdate?.maxUnavailable !== undefined
+  if (!features.isEnabled('MaxUnavailableStatefulSet') && !wasUsed)
+    delete spec.updateStrategy?.rollingUpdate?.maxUnavailable
+}
 
 function statefulSetWarnings({ spec }: StatefulSet, old: StatefulSet | null): string[] {
   // On update upstream's path has one more part.

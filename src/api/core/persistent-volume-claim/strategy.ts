@@ -1,4 +1,5 @@
 /** How PersistentVolumeClaims are completed and prepared. */
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, TypedLocalObjectReference } from '#api/core/v1.gen.ts'
 import type { Strategy } from '#api/kind.ts'
 import { keepSpec, keepStatus } from '#api/strategies.ts'
@@ -19,18 +20,19 @@ export const persistentVolumeClaimStrategy: Strategy<PersistentVolumeClaim> = {
     roundAmounts(status.capacity)
     roundAmounts(status.allocatedResources)
   },
-  prepareForCreate(claim) {
+  prepareForCreate(claim, { features }) {
     claim.status = { phase: 'Pending' }
-    prepareSpec(claim.spec, undefined)
+    prepareSpec(claim.spec, undefined, features)
   },
-  prepareForUpdate(claim, old, { subresource }) {
+  prepareForUpdate(claim, old, { subresource, features }) {
     if (subresource === 'status') {
       keepSpec(claim, old)
-      if (old.status?.healthStatus === undefined && claim.status !== undefined) delete claim.status.healthStatus
+      if (!features.isEnabled('CSIVolumeHealth') && old.status?.healthStatus === undefined)
+        delete claim.status?.healthStatus
       return
     }
     keepStatus(claim, old)
-    prepareSpec(claim.spec, old.spec)
+    prepareSpec(claim.spec, old.spec, features)
   },
   validate: (claim) => validateClaim(claim, null),
   validateUpdate: (claim, old, { subresource }) =>
@@ -38,9 +40,14 @@ export const persistentVolumeClaimStrategy: Strategy<PersistentVolumeClaim> = {
   warnings,
 }
 
-function prepareSpec(spec: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec | undefined): void {
-  // Sources in other namespaces are an alpha feature.
-  if (spec.dataSourceRef?.namespace && old?.dataSourceRef === undefined) delete spec.dataSourceRef
+function prepareSpec(
+  spec: PersistentVolumeClaimSpec,
+  old: PersistentVolumeClaimSpec | undefined,
+  features: FeatureGates,
+): void {
+  const isCrossing = spec.dataSourceRef?.namespace !== undefined && spec.dataSourceRef.namespace !== ''
+  if (isCrossing && !features.isEnabled('CrossNamespaceVolumeDataSource') && old?.dataSourceRef === undefined)
+    delete spec.dataSourceRef
   const wasUsed = old?.dataSource !== undefined || old?.dataSourceRef !== undefined
   // Before the newer field came, other sources were dropped without a word.
   if (!wasUsed && spec.dataSourceRef === undefined && !isOldSource(spec.dataSource)) delete spec.dataSource

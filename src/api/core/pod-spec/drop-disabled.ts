@@ -1,4 +1,5 @@
 /** Removes fields of features that are off in this version, unless the stored object uses them already. */
+import type { FeatureGate, FeatureGates } from '#base/feature-gates.ts'
 import type { PodSpec, PodTemplateSpec, Probe } from '#api/core/v1.gen.ts'
 import type { TemplateMeta } from '#machinery/meta/template.ts'
 import { type AnyContainer, someContainer } from './containers-of.ts'
@@ -11,26 +12,94 @@ const INIT_CONTAINER_ANNOTATIONS = [
   'pod.alpha.kubernetes.io/init-container-statuses',
 ]
 
-export function dropDisabledTemplateFields(template: PodTemplateSpec, old: PodTemplateSpec | undefined): void {
-  if (template.spec) dropDisabledFields(template.spec, { old: old?.spec, metadata: template.metadata })
+export type DropOptions = {
+  readonly old: PodSpec | undefined
+  readonly metadata: TemplateMeta | undefined
+  readonly features: FeatureGates
 }
 
-export type DropOptions = { readonly old: PodSpec | undefined; readonly metadata: TemplateMeta | undefined }
+export function dropDisabledTemplateFields(
+  template: PodTemplateSpec,
+  old: PodTemplateSpec | undefined,
+  features: FeatureGates,
+): void {
+  if (template.spec) dropDisabledFields(template.spec, { old: old?.spec, metadata: template.metadata, features })
+}
 
-export function dropDisabledFields(spec: PodSpec, { old, metadata }: DropOptions): void {
-  if (spec.schedulingGroup !== undefined && old?.schedulingGroup === undefined) delete spec.schedulingGroup
-  if (spec.evictionResponders !== undefined && !(old?.evictionResponders?.length ?? 0)) delete spec.evictionResponders
-  dropVolumeFields(spec, old)
-  dropContainerFields(spec, old)
+export function dropDisabledFields(spec: PodSpec, { old, metadata, features }: DropOptions): void {
+  for (const { gate, isUsed, drop } of SPEC_DROPS) {
+    if ((gate !== null && features.isEnabled(gate)) || !isUsed(spec)) continue
+    if (old === undefined || !isUsed(old)) drop(spec)
+  }
+  dropContainerFields(spec, old, features)
   for (const name of INIT_CONTAINER_ANNOTATIONS) delete metadata?.annotations?.[name]
 }
 
-function dropVolumeFields(spec: PodSpec, old: PodSpec | undefined): void {
-  if (spec.volumes === undefined) return
-  const keepsMode = old?.volumes?.some(({ emptyDir }) => emptyDir?.mode !== undefined) ?? false
-  if (!keepsMode) for (const { emptyDir } of spec.volumes) if (emptyDir) delete emptyDir.mode
-  const keepsUsers = old?.volumes?.some(usesFileUsers) ?? false
-  if (!keepsUsers) for (const volume of spec.volumes) for (const holder of userHolders(volume)) dropUsers(holder)
+type SpecDrop = {
+  /** Null: the feature is not here at all. */
+  readonly gate: FeatureGate | null
+  isUsed(spec: PodSpec): boolean
+  drop(spec: PodSpec): void
+}
+
+/** What a pod may only keep when the old object has it too. */
+const SPEC_DROPS: readonly SpecDrop[] = [
+  {
+    gate: null,
+    isUsed: ({ schedulingGroup }) => schedulingGroup !== undefined,
+    drop: (spec) => delete spec.schedulingGroup,
+  },
+  {
+    gate: null,
+    isUsed: ({ evictionResponders }) => evictionResponders !== undefined,
+    drop: (spec) => delete spec.evictionResponders,
+  },
+  {
+    gate: 'PodLevelResources',
+    isUsed: ({ resources }) => resources !== undefined,
+    drop: (spec) => delete spec.resources,
+  },
+  {
+    gate: 'MatchLabelKeysInPodTopologySpread',
+    isUsed: ({ topologySpreadConstraints = [] }) =>
+      topologySpreadConstraints.some(({ matchLabelKeys }) => (matchLabelKeys?.length ?? 0) > 0),
+    drop({ topologySpreadConstraints = [] }) {
+      for (const constraint of topologySpreadConstraints) delete constraint.matchLabelKeys
+    },
+  },
+  volumeDrop('EmptyDirVolumeMode', {
+    isUsed: ({ emptyDir }) => emptyDir?.mode !== undefined,
+    drop: ({ emptyDir }) => delete emptyDir?.mode,
+  }),
+  volumeDrop('ClusterTrustBundleProjection', sourceDrop('clusterTrustBundle')),
+  volumeDrop('PodCertificateRequest', sourceDrop('podCertificate')),
+  volumeDrop('AtomicWriteVolumeUserFields', {
+    isUsed: usesFileUsers,
+    drop(volume) {
+      for (const holder of userHolders(volume)) dropUsers(holder)
+    },
+  }),
+]
+
+type VolumeDrop = { isUsed(volume: Volume): boolean; drop(volume: Volume): void }
+
+function volumeDrop(gate: FeatureGate, { isUsed, drop }: VolumeDrop): SpecDrop {
+  return {
+    gate,
+    isUsed: ({ volumes = [] }) => volumes.some(isUsed),
+    drop({ volumes = [] }) {
+      for (const volume of volumes) if (isUsed(volume)) drop(volume)
+    },
+  }
+}
+
+function sourceDrop(source: 'clusterTrustBundle' | 'podCertificate'): VolumeDrop {
+  return {
+    isUsed: ({ projected }) => projected?.sources?.some((one) => one[source] !== undefined) ?? false,
+    drop({ projected }) {
+      for (const one of projected?.sources ?? []) delete one[source]
+    },
+  }
 }
 
 type UserHolder = { defaultUser?: number; user?: number }
@@ -58,10 +127,12 @@ function dropUsers(holder: UserHolder): void {
 
 /** What a container may only keep when the old object has it too. */
 const CONTAINER_DROPS: readonly {
+  readonly gate: FeatureGate | null
   isUsed(container: AnyContainer): boolean
   drop(container: AnyContainer): void
 }[] = [
   {
+    gate: 'ContainerStopSignals',
     isUsed: ({ lifecycle }) => lifecycle?.stopSignal !== undefined,
     drop(container) {
       delete container.lifecycle!.stopSignal
@@ -69,27 +140,38 @@ const CONTAINER_DROPS: readonly {
     },
   },
   {
+    gate: 'VolumeBindMountOptions',
     isUsed: ({ volumeMounts = [] }) => volumeMounts.some(({ bindMountOptions }) => bindMountOptions !== undefined),
     drop({ volumeMounts = [] }) {
       for (const mount of volumeMounts) delete mount.bindMountOptions
     },
   },
   {
+    gate: 'GRPCContainerProbeTLS',
     isUsed: (container) => probesOf(container).some(({ grpc }) => grpc?.mode !== undefined),
     drop(container) {
       for (const { grpc } of probesOf(container)) if (grpc) delete grpc.mode
     },
   },
   {
+    gate: null,
     isUsed: (container) => httpActions(container).some((action) => action.protocol !== undefined),
     drop(container) {
       for (const action of httpActions(container)) delete action.protocol
     },
   },
+  {
+    gate: 'EnvFiles',
+    isUsed: ({ env = [] }) => env.some(({ valueFrom }) => valueFrom?.fileKeyRef !== undefined),
+    drop({ env = [] }) {
+      for (const { valueFrom } of env) delete valueFrom?.fileKeyRef
+    },
+  },
 ]
 
-function dropContainerFields(spec: PodSpec, old: PodSpec | undefined): void {
-  for (const { isUsed, drop } of CONTAINER_DROPS) {
+function dropContainerFields(spec: PodSpec, old: PodSpec | undefined, features: FeatureGates): void {
+  for (const { gate, isUsed, drop } of CONTAINER_DROPS) {
+    if (gate !== null && features.isEnabled(gate)) continue
     if (!someContainer(spec, isUsed) || (old !== undefined && someContainer(old, isUsed))) continue
     const lists: (readonly AnyContainer[] | undefined)[] = [
       spec.initContainers,

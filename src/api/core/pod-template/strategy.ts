@@ -14,12 +14,12 @@ export const podTemplateStrategy: Strategy<PodTemplate> = {
   setDefaults(podTemplate) {
     setPodTemplateDefaults((podTemplate.template ??= {}))
   },
-  prepareForCreate(podTemplate) {
+  prepareForCreate(podTemplate, { features }) {
     podTemplate.metadata.generation = 1
-    if (podTemplate.template) dropDisabledTemplateFields(podTemplate.template, undefined)
+    if (podTemplate.template) dropDisabledTemplateFields(podTemplate.template, undefined, features)
   },
-  prepareForUpdate(podTemplate, old) {
-    if (podTemplate.template) dropDisabledTemplateFields(podTemplate.template, old.template)
+  prepareForUpdate(podTemplate, old, { features }) {
+    if (podTemplate.template) dropDisabledTemplateFields(podTemplate.template, old.template, features)
     if (!isSemanticallyEqual(podTemplate.template, old.template)) bumpGeneration(podTemplate, old)
   },
   validate: (podTemplate) => validatePodTemplate(podTemplate, null),

@@ -1,5 +1,5 @@
 /** How writes of pods are prepared and checked: main resource, status, ephemeral containers, resize. */
-import type { Container, ContainerStatus, Pod, PodStatus } from '#api/core/v1.gen.ts'
+import type { Container, Pod, PodStatus } from '#api/core/v1.gen.ts'
 import { completePodResources } from '#api/core/pod-spec/pod-resources.ts'
 import { dropDisabledFields } from '#api/core/pod-spec/drop-disabled.ts'
 import { podWarnings } from '#api/core/pod-spec/warnings.ts'
@@ -9,6 +9,7 @@ import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { bumpGeneration, keepMetaForStatus, keepSpec, keepStatus } from '#api/strategies.ts'
 import { isDns1123Label } from '#machinery/validation/names.ts'
 import { applyAppArmorAnnotations } from './app-armor.ts'
+import { dropDisabledStatusFields } from './drop-disabled-status.ts'
 import { setPodDefaults } from './defaults.ts'
 import { validateEphemeralContainersUpdate } from './ephemeral-validation.ts'
 import { applyMatchLabelKeys } from './match-label-keys.ts'
@@ -36,7 +37,7 @@ export const podStrategy: Strategy<Pod> = {
 function prepareForCreate(pod: Pod, context: StrategyContext): void {
   pod.metadata.generation = 1
   pod.status = { phase: 'Pending' }
-  dropDisabledFields(pod.spec, { old: undefined, metadata: pod.metadata })
+  dropDisabledFields(pod.spec, { old: undefined, metadata: pod.metadata, features: context.features })
   if ((pod.spec.schedulingGates ?? []).length > 0) pod.status.conditions = [gatedCondition(context)]
   applyMatchLabelKeys(pod)
   applyAppArmorAnnotations(pod, context)
@@ -57,7 +58,7 @@ function gatedCondition({ clock }: StrategyContext): NonNullable<PodStatus['cond
 function prepareForUpdate(pod: Pod, old: Pod, context: StrategyContext): void {
   const { subresource } = context
   if (subresource === 'status') {
-    prepareStatus(pod, old)
+    prepareStatus(pod, old, context)
     return
   }
   if (subresource === 'ephemeralcontainers') prepareEphemeralContainers(pod, old)
@@ -67,7 +68,7 @@ function prepareForUpdate(pod: Pod, old: Pod, context: StrategyContext): void {
   if (pod.spec.resources === undefined && old.spec.resources !== undefined && subresource !== 'ephemeralcontainers')
     pod.spec.resources = structuredClone(old.spec.resources)
   if (subresource === 'resize') completePodResources(pod.spec)
-  dropDisabledFields(pod.spec, { old: old.spec, metadata: pod.metadata })
+  dropDisabledFields(pod.spec, { old: old.spec, metadata: pod.metadata, features: context.features })
   if (!isSemanticallyEqual(pod.spec, old.spec)) bumpGeneration(pod, old)
 }
 
@@ -103,7 +104,7 @@ function takeResources(containers: Container[], old: readonly Container[]): Cont
   })
 }
 
-function prepareStatus(pod: Pod, old: Pod): void {
+function prepareStatus(pod: Pod, old: Pod, { features }: StrategyContext): void {
   keepSpec(pod, old)
   delete pod.metadata.deletionTimestamp
   // Old kubelets would damage owner references here.
@@ -112,27 +113,9 @@ function prepareStatus(pod: Pod, old: Pod): void {
   const status = (pod.status ??= {})
   const before = old.status ?? {}
   if (!status.qosClass && before.qosClass !== undefined) status.qosClass = before.qosClass
-  if (!statusesOf(before).some(hasVolumeStatus)) dropVolumeStatuses(status)
   keepClaimStatuses(status, before)
+  dropDisabledStatusFields(status, before, features)
   keepObservedGenerations(status, before)
-}
-
-function statusesOf({
-  containerStatuses,
-  initContainerStatuses,
-  ephemeralContainerStatuses,
-}: PodStatus): ContainerStatus[] {
-  return [...(containerStatuses ?? []), ...(initContainerStatuses ?? []), ...(ephemeralContainerStatuses ?? [])]
-}
-
-function hasVolumeStatus({ volumeMounts }: ContainerStatus): boolean {
-  return volumeMounts?.some(({ volumeStatus }) => volumeStatus !== undefined) ?? false
-}
-
-/** Digests of image volumes belong to a feature that is off. */
-function dropVolumeStatuses(status: PodStatus): void {
-  for (const container of statusesOf(status))
-    for (const mount of container.volumeMounts ?? []) delete mount.volumeStatus
 }
 
 function keepClaimStatuses(status: PodStatus, old: PodStatus): void {
@@ -140,8 +123,6 @@ function keepClaimStatuses(status: PodStatus, old: PodStatus): void {
   if (old.extendedResourceClaimStatus) status.extendedResourceClaimStatus ??= old.extendedResourceClaimStatus
   if (old.nodeAllocatableResourceClaimStatuses)
     status.nodeAllocatableResourceClaimStatuses ??= old.nodeAllocatableResourceClaimStatuses
-  else delete status.nodeAllocatableResourceClaimStatuses
-  if (old.volumeHealth === undefined) delete status.volumeHealth
 }
 
 function keepObservedGenerations(status: PodStatus, old: PodStatus): void {

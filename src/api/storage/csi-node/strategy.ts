@@ -15,8 +15,8 @@ export const csiNodeStrategy: Strategy<CSINode> = {
   ...base,
   prepareForUpdate(node, old, context) {
     base.prepareForUpdate(node, old, context)
-    // What drivers say of the health of storage is an alpha feature.
-    if (context.subresource === 'status') delete node.status
+    if (context.subresource !== 'status' || context.features.isEnabled('CSIVolumeHealth')) return
+    if ((old.status?.storageHealth ?? []).length === 0) delete node.status?.storageHealth
   },
   requireResourceVersion: true,
   validate: validateNode,

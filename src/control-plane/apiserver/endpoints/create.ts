@@ -24,7 +24,7 @@ export async function createObject(
     )
   const sentNamespace = object.metadata.namespace
   checkPlace(object, kind, request)
-  kind.strategy.setDefaults?.(object, context.clock.now())
+  kind.strategy.setDefaults?.(object, context.clock.now(), context.dependencies.features)
   recordDefaulted(request, kind, object, sentNamespace)
   dedupOwners(object, (text) => request.warnings.add(text))
   const wanted = { object, resetsOwners: resetsManagedFields(object) }

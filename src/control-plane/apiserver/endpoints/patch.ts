@@ -124,7 +124,7 @@ class PatchRun {
     const { object, problems } = this.#decodePatched(patched)
     this.#report(problems)
     if (typeof object.metadata !== 'object') throw unprocessable()
-    kind.strategy.setDefaults?.(object, this.#context.clock.now())
+    kind.strategy.setDefaults?.(object, this.#context.clock.now(), this.#context.dependencies.features)
     dedupOwners(object, (text) => this.#request.warnings.add(text))
     return object
   }

@@ -27,7 +27,7 @@ export async function updateObject(
     throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`)
   const sentNamespace = sent.metadata.namespace
   checkPlace(sent, kind, request)
-  kind.strategy.setDefaults?.(sent, context.clock.now())
+  kind.strategy.setDefaults?.(sent, context.clock.now(), context.dependencies.features)
   recordDefaulted(request, kind, sent, sentNamespace)
   dedupOwners(sent, (text) => request.warnings.add(text))
   const resetsOwners = resetsManagedFields(sent)

@@ -166,7 +166,7 @@ export class ObjectWriter {
     context: WriteContext,
   ): Promise<Written | 'raced'> {
     const old = current === null ? null : decodeStored(resource, current)
-    if (old !== null) resource.kind.strategy.setDefaults?.(old, this.#options.clock.now())
+    if (old !== null) resource.kind.strategy.setDefaults?.(old, this.#options.clock.now(), context.strategy.features)
     let wanted: Wanted
     try {
       wanted = await change(current === null ? null : decodeStored(resource, current))
