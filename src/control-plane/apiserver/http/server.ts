@@ -162,7 +162,10 @@ export class HttpServer {
     const open = [...this.#sockets].filter(({ destroyed }) => !destroyed)
     for (const socket of open) if ((socket as TLSSocket).alpnProtocol !== 'h2') socket.end()
     const closed = open.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())))
-    await Promise.race([Promise.all(closed), this.#options.clock.sleep(FLUSH_MS_MAX)])
+    const isOver = new AbortController()
+    const late = this.#options.clock.sleep(FLUSH_MS_MAX, isOver.signal).catch(() => {})
+    await Promise.race([Promise.all(closed), late])
+    isOver.abort()
     for (const session of this.#sessions) session.destroy()
     for (const socket of this.#sockets) socket.destroy()
   }
