@@ -71,10 +71,12 @@ export class SimulatedApiServer {
     const { signal } = this.#closing
     const bootstrap = new Bootstrap({
       client,
+      clientAs: (component) => new RestClient(new InProcessTransport(this.inProcess(APISERVER_USER), component)),
       clock,
+      random: options.random,
       log,
       health: this.#health,
-      options: { kinds: KINDS, serviceClusterIpRange: SERVICE_RANGE, clientCa: '' },
+      options: { kinds: KINDS, serviceClusterIpRange: SERVICE_RANGE, clientCa: '', hostname: 'simulated' },
       requestHeader: null,
       keepsEndpoints: true,
     })

@@ -1,4 +1,5 @@
 /** Puts an API server together: store, resources, chain, port, default objects and health. */
+import { hostname } from 'node:os'
 import type { KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
 import { DEFAULT_FEATURE_GATES, type FeatureGates } from '#base/feature-gates.ts'
@@ -228,10 +229,12 @@ function assemble(options: ApiServerOptions): Parts {
   registerServerInfo(metrics.registry, { features, store, ...backend.facts })
   const bootstrap = new Bootstrap({
     client,
+    clientAs: (component) => new RestClient(new InProcessTransport(inProcess(APISERVER_USER), component)),
     clock,
+    random,
     log,
     health,
-    options,
+    options: { ...options, hostname: hostname() },
     requestHeader: settings.requestHeader,
     keepsEndpoints: settings.keepsEndpoints,
   })

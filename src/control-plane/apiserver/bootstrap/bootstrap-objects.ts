@@ -4,6 +4,7 @@ import {
   CLUSTERROLES,
   CONFIGMAPS,
   NAMESPACES,
+  PRIORITYCLASSES,
   ROLEBINDINGS,
   ROLES,
   SERVICECIDRS,
@@ -11,6 +12,7 @@ import {
 import { isDeepStrictEqual } from 'node:util'
 import type { KindDefinition } from '#api/kind.ts'
 import type { ResourceRef } from '#api/resource-ref.ts'
+import type { PriorityClass } from '#api/scheduling/v1.gen.ts'
 import type { ClusterRole, ClusterRoleBinding } from '#api/rbac/v1.gen.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Client } from '#client/client.ts'
@@ -20,6 +22,7 @@ import { isAlreadyExists } from '#machinery/status-error.ts'
 import { combineAuthenticationInfo, type AuthenticationInfo } from './authentication-info.ts'
 import { createIfMissing } from './kubernetes-service.ts'
 import OBJECTS from './objects.gen.json' with { type: 'json' }
+import { reconcileFlowControl } from './reconcile-flow-control.ts'
 import { reconcileBinding, reconcileRole, type Reconciled } from './reconcile-rbac.ts'
 
 const DEFAULT_OBJECTS = OBJECTS as unknown as readonly KubernetesObject[]
@@ -89,19 +92,15 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
     await Promise.all(items.slice(start, start + PARALLEL).map(work))
 }
 
-/** Kinds of the default objects that are created once and then belong to the users of the cluster. */
-export const PRIORITY_CLASSES = ['PriorityClass']
-export const FLOW_CONTROL = ['PriorityLevelConfiguration', 'FlowSchema']
+/** Created once, then they belong to the users of the cluster. */
+export async function createPriorityClasses({ client }: BootstrapOptions): Promise<void> {
+  await Promise.all(
+    ofKind<PriorityClass>('PriorityClass').map((object) => createIfMissing(client, PRIORITYCLASSES, object)),
+  )
+}
 
-export async function createDefaultPolicies(
-  { client, kinds }: BootstrapOptions,
-  createdOnce: readonly string[],
-): Promise<void> {
-  for (const kind of createdOnce) {
-    const definition = kinds.find((one) => one.kind === kind && one.stored)
-    if (definition !== undefined)
-      await Promise.all(ofKind(kind).map((object) => createIfMissing(client, definition, object)))
-  }
+export async function reconcileDefaultFlows({ client }: BootstrapOptions): Promise<void> {
+  await reconcileFlowControl(client, DEFAULT_OBJECTS)
 }
 
 /** Tells extension API servers which authorities sign the certificates of clients and of front proxies. */
@@ -141,5 +140,12 @@ export async function publishServiceRange({ client, clock, serviceClusterIpRange
     message: 'Kubernetes default Service CIDR is ready',
     lastTransitionTime: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
   }
-  await client.updateStatus(SERVICECIDRS, { ...existing, status: { conditions: [ready] } })
+  const applied = {
+    kind: 'ServiceCIDR',
+    apiVersion: 'networking.k8s.io/v1',
+    metadata: { name: 'kubernetes' },
+    status: { conditions: [ready] },
+  }
+  const options = { fieldManager: 'kubernetes-service-cidr-controller', force: true, subresource: 'status' }
+  await client.patch(SERVICECIDRS, '', 'kubernetes', 'apply', applied, options)
 }

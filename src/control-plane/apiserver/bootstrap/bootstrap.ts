@@ -1,72 +1,109 @@
 /** Brings a new or restarted server's default objects into place, and keeps the `kubernetes` Service right. */
+import { isIPv6 } from 'node:net'
 import type { KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
+import { randomUuid, type RandomSource } from '#base/random.ts'
 import type { Logger } from '#base/log.ts'
 import type { Client } from '#client/client.ts'
 import type { RequestHeaderSettings } from '../settings.ts'
 import type { HealthChecks } from '../health/health-checks.ts'
 import {
-  FLOW_CONTROL,
-  PRIORITY_CLASSES,
-  createDefaultPolicies,
+  createPriorityClasses,
   createSystemNamespaces,
   publishAuthentication,
   publishServiceRange,
   publishTokenTracking,
+  reconcileDefaultFlows,
   reconcileDefaultRoles,
 } from './bootstrap-objects.ts'
+import { COLLECT_MS, RENEW_MS, collectIdentityLeases, renewIdentityLease } from './identity-lease.ts'
 import { reconcileKubernetesService } from './kubernetes-service.ts'
 import { firstServiceAddress } from './service-range.ts'
 
 export type BootstrapParts = {
   readonly client: Client
+  /** The same server, for a writer of this name. */
+  readonly clientAs: (component: string) => Client
   readonly clock: Clock
+  readonly random: RandomSource
   readonly log: Logger
   readonly health: HealthChecks
   readonly options: {
     readonly kinds: readonly KindDefinition[]
     readonly serviceClusterIpRange: string
     readonly clientCa: string
+    /** Of this machine, in the Lease that names the server. */
+    readonly hostname: string
   }
   readonly requestHeader: RequestHeaderSettings | null
   readonly keepsEndpoints: boolean
 }
 
+/** The owner of flow objects that upstream's server takes. */
+const FLOW_WRITER = 'api-priority-and-fairness-config-producer-v1'
+/** Upstream looks after its flow objects once a minute. */
+const FLOW_INTERVAL_MS = 60_000
 /** Upstream's interval of the kubernetes Service's reconciler. */
 const SERVICE_INTERVAL_MS = 10_000
 const RETRY_MS = 500
 
 type Hook = { readonly name: string; readonly done: () => void; readonly work: () => Promise<void> }
 type Place = { readonly address: string; readonly port: number; readonly signal: AbortSignal }
+/** Work that is done again and again; `done` is called after the first success. */
+type Chore = { readonly what: string; readonly intervalMs: number; readonly done?: () => void }
 
 export class Bootstrap {
   readonly #parts: BootstrapParts
   readonly #hooks: readonly Hook[]
   readonly #serviceDone: () => void
+  readonly #leaseDone: () => void
+  readonly #collectionDone: () => void
+  readonly #reconcileFlows: () => Promise<void>
 
   constructor(parts: BootstrapParts) {
     this.#parts = parts
     const { client, clock, health, options, requestHeader } = parts
     const bootstrap = { client, clock, ...options, requestHeader }
+    const flows = { ...bootstrap, client: parts.clientAs(FLOW_WRITER) }
+    this.#reconcileFlows = () => reconcileDefaultFlows(flows)
     const hook = (name: string, work: () => Promise<void>): Hook => ({ name, done: health.addStartHook(name), work })
     this.#hooks = [
       hook('start-system-namespaces-controller', () => createSystemNamespaces(bootstrap)),
       hook('rbac/bootstrap-roles', () => reconcileDefaultRoles(bootstrap)),
-      hook('scheduling/bootstrap-system-priority-classes', () => createDefaultPolicies(bootstrap, PRIORITY_CLASSES)),
-      hook('priority-and-fairness-config-producer', () => createDefaultPolicies(bootstrap, FLOW_CONTROL)),
+      hook('scheduling/bootstrap-system-priority-classes', () => createPriorityClasses(bootstrap)),
+      hook('priority-and-fairness-config-producer', this.#reconcileFlows),
       hook('start-cluster-authentication-info-controller', () => publishAuthentication(bootstrap)),
       hook('start-legacy-token-tracking-controller', () => publishTokenTracking(bootstrap)),
       hook('start-kubernetes-service-cidr-controller', () => publishServiceRange(bootstrap)),
     ]
+    
     this.#serviceDone = health.addStartHook('bootstrap-controller')
+    this.#leaseDone = health.addStartHook('start-kube-apiserver-identity-lease-controller')
+    this.#collectionDone = health.addStartHook('start-kube-apiserver-identity-lease-garbage-collector')
   }
 
-  /** Runs the hooks in order, each until it succeeds; then goes on with the Service until `signal` aborts. */
+  /** Runs the hooks in order, each until it succeeds; then goes on with what has to be kept until `signal` aborts. */
   async run(place: Place): Promise<void> {
+    const { client, clock } = this.#parts
     const [namespaces, ...others] = this.#hooks
     await this.#until(namespaces!, place.signal)
     await Promise.all(others.map((hook) => this.#until(hook, place.signal)))
-    await this.#keepService(place)
+    const { signal } = place
+    const renewal = { what: 'the identity Lease', intervalMs: RENEW_MS, done: this.#leaseDone }
+    const collection = { what: 'the Leases of other servers', intervalMs: COLLECT_MS, done: this.#collectionDone }
+    await Promise.all([
+      this.#keepService(place),
+      this.#keep({ what: 'flow control', intervalMs: FLOW_INTERVAL_MS }, signal, this.#reconcileFlows),
+      this.#keep(renewal, signal, this.#renewal(place)),
+      this.#keep(collection, signal, () => collectIdentityLeases({ client, clock })),
+    ])
+  }
+
+  #renewal({ address, port }: Place): () => Promise<void> {
+    const { client, clock, random, options } = this.#parts
+    const processId = randomUuid(random)
+    const peerAddress = isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
+    return () => renewIdentityLease({ client, clock, hostname: options.hostname, processId, peerAddress })
   }
 
   async #until(hook: Hook, signal: AbortSignal): Promise<void> {
@@ -84,19 +121,25 @@ export class Bootstrap {
   }
 
   async #keepService({ address, port, signal }: Place): Promise<void> {
-    const { client, clock, log, options, keepsEndpoints } = this.#parts
+    const { client, options, keepsEndpoints } = this.#parts
     const clusterIp = firstServiceAddress(options.serviceClusterIpRange)
     const service = { clusterIp, address, port, keepsEndpoints }
+    const chore = { what: 'the kubernetes Service', intervalMs: SERVICE_INTERVAL_MS, done: this.#serviceDone }
+    await this.#keep(chore, signal, () => reconcileKubernetesService(client, service))
+  }
+
+  async #keep({ what, intervalMs, done }: Chore, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    const { clock, log } = this.#parts
     let isDone = false
     while (!signal.aborted) {
       try {
-        await reconcileKubernetesService(client, service)
-        if (!isDone) this.#serviceDone()
+        await work()
+        if (!isDone) done?.()
         isDone = true
       } catch (error) {
-        if (!signal.aborted) log.warn('the kubernetes Service could not be reconciled', { error: String(error) })
+        if (!signal.aborted) log.warn(`${what} could not be reconciled`, { error: String(error) })
       }
-      await clock.sleep(isDone ? SERVICE_INTERVAL_MS : RETRY_MS, signal).catch(() => {}) // Aborted: the loop ends by itself.
+      await clock.sleep(isDone ? intervalMs : RETRY_MS, signal).catch(() => {}) // Aborted: the loop ends by itself.
     }
   }
 }
