@@ -33,7 +33,8 @@ export function addressNumber(address: string): bigint {
   return [...left, ...middle, ...right].reduce((sum, part) => sum * 65_536n + BigInt(`0x${part}`), 0n)
 }
 
-function formatAddress(address: bigint, bits: 32 | 128): string {
+/** The number of an address in canonical form again. */
+export function addressOf(address: bigint, bits: 32 | 128): string {
   const step = bits === 32 ? 8n : 16n
   const count = bits === 32 ? 4 : 8
   const mask = (1n << step) - 1n
@@ -48,7 +49,7 @@ function networkOf({ address, bits, prefix }: Cidr): bigint {
 
 /** The range in canonical form, host bits cleared. */
 export function formatNetwork(cidr: Cidr): string {
-  return `${formatAddress(networkOf(cidr), cidr.bits)}/${cidr.prefix}`
+  return `${addressOf(networkOf(cidr), cidr.bits)}/${cidr.prefix}`
 }
 
 /** True when the second range lies within the first. */
@@ -97,7 +98,7 @@ export function cidrWarnings(path: string, value: string): string[] {
   const canonical = JSON.stringify(formatNetwork(cidr))
   const warnings: string[] = []
   if (networkOf(cidr) !== cidr.address) {
-    const single = JSON.stringify(`${formatAddress(cidr.address, cidr.bits)}/${cidr.bits}`)
+    const single = JSON.stringify(`${addressOf(cidr.address, cidr.bits)}/${cidr.bits}`)
     warnings.push(`${path}: CIDR value ${quoted} is ambiguous in this context (should be ${canonical} or ${single}?)`)
   }
   if (hasLeadingZeros(value) || isMapped(value))

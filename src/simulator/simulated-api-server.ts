@@ -76,7 +76,13 @@ export class SimulatedApiServer {
       random: options.random,
       log,
       health: this.#health,
-      options: { kinds: KINDS, serviceClusterIpRange: SERVICE_RANGE, clientCa: '', hostname: 'simulated' },
+      options: {
+        kinds: KINDS,
+        serviceClusterIpRange: SERVICE_RANGE,
+        clientCa: '',
+        hostname: 'simulated',
+        nodePortRange: NODE_PORTS,
+      },
       requestHeader: null,
       keepsEndpoints: true,
     })

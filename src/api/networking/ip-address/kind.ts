@@ -15,5 +15,6 @@ function addressCells({ metadata, spec }: IPAddress, nowMs: number): unknown[] {
 export const ipAddressKind = defineKind<IPAddress>('networking.k8s.io/v1/ipaddresses', {
   nameRule: ipAddressNameProblems,
   strategy: ipAddressStrategy,
+  allocations: ({ metadata }) => [metadata.name],
   row: (object, nowMs) => addressCells(object, nowMs),
 })

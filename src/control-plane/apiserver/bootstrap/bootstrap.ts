@@ -6,6 +6,9 @@ import { randomUuid, type RandomSource } from '#base/random.ts'
 import type { Logger } from '#base/log.ts'
 import type { Client } from '#client/client.ts'
 import type { RequestHeaderSettings } from '../settings.ts'
+import { ApiEventRecorder } from '#client/api-event-recorder.ts'
+import type { NodePortRange } from '../resource-backend.ts'
+import { repairServices } from './service-repair.ts'
 import type { HealthChecks } from '../health/health-checks.ts'
 import {
   createPriorityClasses,
@@ -32,6 +35,7 @@ export type BootstrapParts = {
     readonly kinds: readonly KindDefinition[]
     readonly serviceClusterIpRange: string
     readonly clientCa: string
+    readonly nodePortRange: NodePortRange
     /** Of this machine, in the Lease that names the server. */
     readonly hostname: string
   }
@@ -45,6 +49,9 @@ const FLOW_WRITER = 'api-priority-and-fairness-config-producer-v1'
 const FLOW_INTERVAL_MS = 60_000
 /** Upstream's interval of the kubernetes Service's reconciler. */
 const SERVICE_INTERVAL_MS = 10_000
+/** Leaks are found after a minute; upstream looks as often when something changes. */
+const REPAIR_INTERVAL_MS = 60_000
+const [ADDRESS_REPAIRER, PORT_REPAIRER] = ['ipallocator-repair-controller', 'portallocator-repair-controller']
 const RETRY_MS = 500
 
 type Hook = { readonly name: string; readonly done: () => void; readonly work: () => Promise<void> }
@@ -57,6 +64,7 @@ export class Bootstrap {
   readonly #hooks: readonly Hook[]
   readonly #serviceDone: () => void
   readonly #leaseDone: () => void
+  readonly #repairDone: () => void
   readonly #collectionDone: () => void
   readonly #reconcileFlows: () => Promise<void>
 
@@ -76,8 +84,9 @@ export class Bootstrap {
       hook('start-legacy-token-tracking-controller', () => publishTokenTracking(bootstrap)),
       hook('start-kubernetes-service-cidr-controller', () => publishServiceRange(bootstrap)),
     ]
-    
+
     this.#serviceDone = health.addStartHook('bootstrap-controller')
+    this.#repairDone = health.addStartHook('start-service-ip-repair-controllers')
     this.#leaseDone = health.addStartHook('start-kube-apiserver-identity-lease-controller')
     this.#collectionDone = health.addStartHook('start-kube-apiserver-identity-lease-garbage-collector')
   }
@@ -89,14 +98,23 @@ export class Bootstrap {
     await this.#until(namespaces!, place.signal)
     await Promise.all(others.map((hook) => this.#until(hook, place.signal)))
     const { signal } = place
+    const repair = { what: 'Services', intervalMs: REPAIR_INTERVAL_MS, done: this.#repairDone }
     const renewal = { what: 'the identity Lease', intervalMs: RENEW_MS, done: this.#leaseDone }
     const collection = { what: 'the Leases of other servers', intervalMs: COLLECT_MS, done: this.#collectionDone }
     await Promise.all([
       this.#keepService(place),
       this.#keep({ what: 'flow control', intervalMs: FLOW_INTERVAL_MS }, signal, this.#reconcileFlows),
+      this.#keep(repair, signal, this.#repair()),
       this.#keep(renewal, signal, this.#renewal(place)),
       this.#keep(collection, signal, () => collectIdentityLeases({ client, clock })),
     ])
+  }
+
+  #repair(): () => Promise<void> {
+    const { client, clock, random, log, options } = this.#parts
+    const recorder = new ApiEventRecorder({ client, clock, random, log, component: ADDRESS_REPAIRER, host: '' })
+    const events = { addresses: recorder, ports: recorder.recorderOf(PORT_REPAIRER) }
+    return () => repairServices({ client, clock, nodePortRange: options.nodePortRange, events })
   }
 
   #renewal({ address, port }: Place): () => Promise<void> {

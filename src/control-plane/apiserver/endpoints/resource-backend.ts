@@ -1,24 +1,24 @@
 /** Puts the resources of an API server together: caches, admission, writer, deleter and the verbs over them. */
 import type { ResourceQuota } from '#api/core/v1.gen.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
-import { isAlreadyExists, isNotFound, notFound } from '#machinery/status-error.ts'
+import { isNotFound, notFound } from '#machinery/status-error.ts'
 import { registerSchemas } from '#machinery/schema/registry.ts'
 import { BUILT_IN_SCHEMAS } from '#api/schemas.ts'
 import { ClusterReader } from '../admission/cluster-reader.ts'
 import { createAdmission } from '../admission/index.ts'
-import type { NamespaceCreator } from '../admission/namespace-exists.ts'
 import type { QuotaWriter } from '../admission/resource-quota/resource-quota.ts'
 import { mediaTypesOf } from '../http/negotiation.ts'
-import type { UserInfo } from '../request.ts'
 import type { ServicePools } from '../admission/service-allocation.ts'
-import { AddressPool } from '../registry/address-pool.ts'
 import { ObjectDeleter } from '../registry/object-deleter.ts'
 import { Expiry } from '../registry/expiry.ts'
 import { ObjectWriter } from '../registry/object-writer.ts'
+import { ServiceAddresses } from '../registry/service-addresses.ts'
 import { PortPool } from '../registry/port-pool.ts'
+import type { WriteContext } from '../registry/write-context.ts'
 import { Resources, type Resource } from '../registry/resource.ts'
 import type { ResourceBackend, ResourceDependencies } from '../resource-backend.ts'
 import { auditedDecoder } from './audited-body.ts'
+import { createAddressRecords, createNamespace, serverPlace } from './server-writes.ts'
 import { createRequestLoad } from './request-load.ts'
 import { createBodyDecoder } from './body.ts'
 import type { EndpointContext } from './context.ts'
@@ -32,15 +32,16 @@ export function createResources(
   registerSchemas(BUILT_IN_SCHEMAS)
   const { store, kinds, clock, random, log, authorizer, serviceClusterIpRange, nodePortRange } = dependencies
   const resources = new Resources({ kinds, store, clock, log, freeze: options.freeze ?? false })
+  const base = { clock, random, log, features: dependencies.features }
+  const ownWrites = { resources, base, writer: () => writer, deleter: () => deleter }
   const pools = {
-    addresses: new AddressPool(serviceClusterIpRange, random),
+    addresses: new ServiceAddresses(serviceClusterIpRange, random),
     ports: new PortPool(nodePortRange, random),
+    records: createAddressRecords(ownWrites),
   }
   const cluster = new ClusterReader(resources)
   const writeQuota: QuotaWriter = (namespace, name, change) =>
-    updateQuota(writer, resources, { clock, random, features: dependencies.features, namespace, name }, change)
-  const createNamespace: NamespaceCreator = (name) =>
-    createNamespaceOnce(writer, resources, { clock, random, features: dependencies.features, name })
+    updateQuota(writer, resources, serverPlace(base, { namespace, name, subresource: 'status' }), change)
   const settings = dependencies.admission ?? {}
   const admission = createAdmission({
     kinds,
@@ -50,7 +51,7 @@ export function createResources(
     pools,
     clock,
     writeQuota,
-    createNamespace,
+    createNamespace: (name) => createNamespace(ownWrites, name),
     settings,
   })
   const onRemoved = (resource: Resource, object: KubernetesObject): void => releaseOf(pools, resource, object)
@@ -85,86 +86,35 @@ export function createResources(
     load: createRequestLoad(resources),
     facts: {
       resources: () => resources.facts(),
-      pools: () => ({
-        cidr: serviceClusterIpRange,
-        addresses: pools.addresses.usage,
-        ports: pools.ports.usage,
-      }),
+      pools: () => ({ addresses: pools.addresses.usage(), ports: pools.ports.usage }),
     },
     ready: () => ready,
     close: async () => resources.close(),
   }
 }
 
-type QuotaPlace = Pick<ResourceDependencies, 'clock' | 'random' | 'features'> & {
-  readonly namespace: string
-  readonly name: string
-}
-
 /** Counts in a quota what is about to be written: the server's own write, as its owner shows. */
 async function updateQuota(
   writer: ObjectWriter,
   resources: Resources,
-  { clock, random, features, namespace, name }: QuotaPlace,
+  place: WriteContext,
   change: (quota: ResourceQuota) => ResourceQuota,
 ): Promise<void> {
-  const subresource = 'status'
-  await writer
-    .update(
-      resources.get('', 'v1', 'resourcequotas')!,
-      (current) => {
-        // Deleted meanwhile: nothing is limited any more.
-        if (current === null) throw notFound({ group: '', resource: 'resourcequotas' }, name)
-        return { object: change(current as ResourceQuota) }
-      },
-      {
-        user: SERVER,
-        namespace,
-        name,
-        subresource,
-        dryRun: false,
-        fieldManager: 'kube-apiserver',
-        strategy: { clock, random, features, subresource, warn: () => {}, user: SERVER },
-      },
-    )
-    .catch((error: unknown) => {
-      if (!isNotFound(error)) throw error
-    })
+  const changeIt = (current: KubernetesObject | null): { object: ResourceQuota } => {
+    // Deleted meanwhile: nothing is limited any more.
+    if (current === null) throw notFound({ group: '', resource: 'resourcequotas' }, place.name)
+    return { object: change(current as ResourceQuota) }
+  }
+  await writer.update(resources.get('', 'v1', 'resourcequotas')!, changeIt, place).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error
+  })
 }
-
-type NamespacePlace = Pick<ResourceDependencies, 'clock' | 'random' | 'features'> & { readonly name: string }
-
-async function createNamespaceOnce(
-  writer: ObjectWriter,
-  resources: Resources,
-  { clock, random, features, name }: NamespacePlace,
-): Promise<void> {
-  const object = { kind: 'Namespace', apiVersion: 'v1', metadata: { name }, spec: {}, status: {} }
-  await writer
-    .create(
-      resources.get('', 'v1', 'namespaces')!,
-      { object: object as unknown as KubernetesObject },
-      {
-        user: SERVER,
-        namespace: '',
-        name,
-        subresource: '',
-        dryRun: false,
-        fieldManager: 'kube-apiserver',
-        strategy: { clock, random, features, subresource: '', warn: () => {}, user: SERVER },
-      },
-    )
-    .catch((error: unknown) => {
-      if (!isAlreadyExists(error)) throw error
-    })
-}
-
-const SERVER: UserInfo = { name: 'system:apiserver', uid: '', groups: ['system:masters'], extra: {} }
 
 /** The allocators know what is taken only from the stored objects. */
 async function restorePools(pools: ServicePools, resources: Resources): Promise<void> {
-  for (const { kind, cache } of resources.all()) {
-    if (kind.allocations === undefined) continue
+  for (const { kind, storedKind, cache } of resources.all()) {
+    // Versions of one kind share their objects.
+    if (kind.allocations === undefined || kind !== storedKind) continue
     const { items } = await cache.list({})
     for (const item of items) for (const taken of kind.allocations(item.object())) restoreOne(pools, taken)
   }
@@ -175,8 +125,12 @@ function restoreOne({ addresses, ports }: ServicePools, taken: string | number):
   else ports.restore(taken)
 }
 
-function releaseOf({ addresses, ports }: ServicePools, { kind }: Resource, object: KubernetesObject): void {
+function releaseOf({ addresses, ports, records }: ServicePools, { kind }: Resource, object: KubernetesObject): void {
+  const isRecord = kind.resource === 'ipaddresses'
   for (const taken of kind.allocations?.(object) ?? [])
-    if (typeof taken === 'string') addresses.release(taken)
-    else ports.release(taken)
+    if (typeof taken === 'number') ports.release(taken)
+    else {
+      addresses.release(taken)
+      if (!isRecord) void records.remove(taken)
+    }
 }

@@ -20,8 +20,7 @@ export type ServerFacts = {
   readonly store: Store
   readonly resources: () => readonly ResourceFacts[]
   readonly pools: () => {
-    readonly cidr: string
-    readonly addresses: { readonly taken: number; readonly size: number }
+    readonly addresses: readonly { readonly cidr: string; readonly taken: number; readonly size: number }[]
     readonly ports: { readonly taken: number; readonly size: number }
   }
 }
@@ -114,27 +113,19 @@ function registerResources(registry: Registry, read: ServerFacts['resources']): 
 }
 
 function registerPools(registry: Registry, read: ServerFacts['pools']): void {
-  const family = (
-    name: string,
-    help: string,
-    valueOf: () => { labels: Record<string, string>; value: number },
-  ): void => {
-    addReadFamily(registry, { name: `kube_apiserver_${name}`, help }, () => [valueOf()])
-  }
-  family('clusterip_allocator_allocated_ips', 'Gauge measuring the number of allocated IPs for Services', () => {
-    const { cidr, addresses } = read()
-    return { labels: { cidr }, value: addresses.taken }
-  })
-  family('clusterip_allocator_available_ips', 'Gauge measuring the number of available IPs for Services', () => {
-    const { cidr, addresses } = read()
-    return { labels: { cidr }, value: addresses.size - addresses.taken }
-  })
-  family('nodeport_allocator_allocated_ports', 'Gauge measuring the number of allocated NodePorts for Services', () => {
-    const { ports } = read()
-    return { labels: {}, value: ports.taken }
-  })
+  const family = (name: string, help: string, valuesOf: () => { labels: Record<string, string>; value: number }[]) =>
+    addReadFamily(registry, { name: `kube_apiserver_${name}`, help }, valuesOf)
+  family('clusterip_allocator_allocated_ips', 'Gauge measuring the number of allocated IPs for Services', () =>
+    read().addresses.map(({ cidr, taken }) => ({ labels: { cidr }, value: taken })),
+  )
+  family('clusterip_allocator_available_ips', 'Gauge measuring the number of available IPs for Services', () =>
+    read().addresses.map(({ cidr, taken, size }) => ({ labels: { cidr }, value: size - taken })),
+  )
+  family('nodeport_allocator_allocated_ports', 'Gauge measuring the number of allocated NodePorts for Services', () => [
+    { labels: {}, value: read().ports.taken },
+  ])
   family('nodeport_allocator_available_ports', 'Gauge measuring the number of available NodePorts for Services', () => {
-    const { ports } = read()
-    return { labels: {}, value: ports.size - ports.taken }
+    const { taken, size } = read().ports
+    return [{ labels: {}, value: size - taken }]
   })
 }

@@ -1,101 +1,108 @@
-/** The cluster addresses of Services: which are taken, and which one is next. */
+/** The cluster addresses of one range: which are taken, and which one is next. */
 import type { RandomSource } from '#base/random.ts'
 import { AllocationError } from '#api/core/service/allocation.ts'
-import { addressNumber, parseCidr } from '#api/cidr.ts'
+import { addressNumber, addressOf, parseCidr, type Cidr } from '#api/cidr.ts'
+
+/** Ranges of IPv6 are larger than anybody can use up: addresses are drawn out of their first part. */
+const DRAWN_MAX = 2 ** 32
 
 export class AddressPool {
   readonly #range: string
-  readonly #first: number
+  readonly #cidr: Cidr
+  readonly #first: bigint
+  readonly #last: bigint
+  /** Addresses that are drawn from; the first and, of IPv4, the last of a range are no Service's. */
   readonly #size: number
   /** Addresses below are for those that ask for one by name: they are drawn only when the others are all taken. */
   readonly #staticSize: number
   readonly #random: RandomSource
-  /** Offsets from the first address. */
-  readonly #taken = new Set<number>()
+  /** Address -> who holds it: a Service, and the IPAddress that says so. */
+  readonly #holders = new Map<string, number>()
 
   constructor(range: string, random: RandomSource) {
     const cidr = parseCidr(range)
-    if (cidr === null || range.includes(':')) throw new Error(`${range} is no IPv4 range`)
-    const bits = Number(range.split('/')[1])
+    if (cidr === null) throw new Error(`${range} is no range of addresses`)
+    const hostBits = BigInt(cidr.bits - cidr.prefix)
     this.#range = range
-    this.#first = Number(addressNumber(range.split('/')[0]!))
-    this.#size = 2 ** (32 - bits)
+    this.#cidr = cidr
+    this.#first = (cidr.address >> hostBits) << hostBits
+    this.#last = this.#first + (1n << hostBits) - 1n
+    this.#size = Number(hostBits > 32n ? BigInt(DRAWN_MAX) : 1n << hostBits)
     this.#staticSize = staticBand(this.#size)
     this.#random = random
-    // The network's and the broadcast address are no hosts'.
-    this.#taken.add(0).add(this.#size - 1)
   }
 
-  /** Marks an address that a stored Service has; one outside the range is none of this pool's. */
+  get family(): 'IPv4' | 'IPv6' {
+    return this.#cidr.bits === 32 ? 'IPv4' : 'IPv6'
+  }
+
+  /** Marks an address that something stored holds; one outside the range is none of this pool's. */
   restore(address: string): void {
-    const offset = this.#offsetOf(address)
-    if (offset !== null) this.#taken.add(offset)
+    if (this.#contains(address)) this.#holders.set(address, (this.#holders.get(address) ?? 0) + 1)
   }
 
   /** `wanted`, or any when it is empty. Throws AllocationError. */
   take(wanted: string): string {
-    const offset = wanted === '' ? this.#draw() : this.#claim(wanted)
-    this.#taken.add(offset)
-    return this.#addressAt(offset)
+    const address = wanted === '' ? this.#draw() : wanted
+    if (wanted !== '') this.check(wanted)
+    this.#holders.set(address, 1)
+    return address
   }
 
   /** Throws AllocationError unless `wanted` could be taken. */
   check(wanted: string): void {
-    this.#claim(wanted)
+    if (!this.#contains(wanted))
+      throw new AllocationError(
+        `the provided network does not match the current range. The range of valid IPs is ${this.#range}`,
+      )
+    if (!this.#isFree(wanted)) throw new AllocationError('provided IP is already allocated')
   }
 
   /** The first address of the range, which no Service has. */
   get network(): string {
-    return this.#addressAt(0)
+    return addressOf(this.#first, this.#cidr.bits)
   }
 
   /** How many addresses are taken of how many that Services can have. */
-  get usage(): { readonly taken: number; readonly size: number } {
-    const reserved = 2
-    return { taken: this.#taken.size - reserved, size: this.#size - reserved }
+  get usage(): { readonly cidr: string; readonly taken: number; readonly size: number } {
+    const reserved = this.#cidr.bits === 32 ? 2 : 1
+    return { cidr: this.#range, taken: this.#holders.size, size: this.#size - reserved }
   }
 
   release(address: string): void {
-    const offset = this.#offsetOf(address)
-    if (offset !== null) this.#taken.delete(offset)
+    const left = (this.#holders.get(address) ?? 0) - 1
+    if (left > 0) this.#holders.set(address, left)
+    else this.#holders.delete(address)
   }
 
-  #claim(address: string): number {
-    const offset = this.#offsetOf(address)
-    if (offset === null)
-      throw new AllocationError(
-        `the provided network does not match the current range. The range of valid IPs is ${this.#range}`,
-      )
-    if (this.#taken.has(offset)) throw new AllocationError('provided IP is already allocated')
-    return offset
+  #isFree(address: string): boolean {
+    const number = addressNumber(address)
+    if (number === this.#first || (this.#cidr.bits === 32 && number === this.#last)) return false
+    return !this.#holders.has(address)
   }
 
-  #draw(): number {
+  #contains(address: string): boolean {
+    if (address === '' || address === 'None' || address.includes(':') !== (this.#cidr.bits === 128)) return false
+    const number = addressNumber(address)
+    return number >= this.#first && number <= this.#last
+  }
+
+  #draw(): string {
     const dynamic = this.#size - this.#staticSize
-    const offset = this.#drawIn(this.#staticSize, dynamic) ?? this.#drawIn(0, this.#staticSize)
-    if (offset === null) throw new AllocationError('range is full')
-    return offset
+    const address = this.#drawIn(this.#staticSize, dynamic) ?? this.#drawIn(0, this.#staticSize)
+    if (address === null) throw new AllocationError('range is full')
+    return address
   }
 
   /** From a random place on, the first that is free. */
-  #drawIn(from: number, length: number): number | null {
+  #drawIn(from: number, length: number): string | null {
     const start = Math.floor(this.#random.next() * length)
     for (let step = 0; step < length; step++) {
       const offset = from + ((start + step) % length)
-      if (!this.#taken.has(offset)) return offset
+      const address = addressOf(this.#first + BigInt(offset), this.#cidr.bits)
+      if (this.#isFree(address)) return address
     }
     return null
-  }
-
-  #offsetOf(address: string): number | null {
-    if (address.includes(':') || address === 'None' || address === '') return null
-    const offset = Number(addressNumber(address)) - this.#first
-    return offset >= 0 && offset < this.#size ? offset : null
-  }
-
-  #addressAt(offset: number): string {
-    const value = this.#first + offset
-    return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
   }
 }
 
