@@ -238,7 +238,13 @@ function assemble(options: ApiServerOptions): Parts {
     requestHeader: settings.requestHeader,
     keepsEndpoints: settings.keepsEndpoints,
   })
-  addServerChecks(health, { store, feeds, backend, isDraining: () => draining.value })
+  addServerChecks(health, {
+    store,
+    feeds,
+    backend,
+    isDraining: () => draining.value,
+    priorityAndFairness: settings.priorityAndFairness,
+  })
   const flowControl = createFlowControl({
     clock,
     feeds,

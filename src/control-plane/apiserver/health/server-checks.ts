@@ -9,6 +9,7 @@ export type CheckedParts = {
   readonly feeds: ObjectFeeds
   readonly backend: ResourceBackend
   readonly isDraining: () => boolean
+  readonly priorityAndFairness: boolean
 }
 
 /** Checks of start hooks pass when the part that does the work of upstream's hook is there. */
@@ -16,11 +17,17 @@ const NEEDS_CACHES = [
   // Admission reads what it needs from the caches.
   'poststarthook/start-apiserver-admission-initializer',
   'poststarthook/storage-readiness',
-  // The allocators of addresses and ports are filled from the stored Services.
-  'poststarthook/start-service-ip-repair-controllers',
+  // Lists are estimated by what the caches hold.
+  'poststarthook/storage-object-count-tracker-hook',
+]
+/** The queues follow their objects. */
+const FLOW_CHECKS = [
+  'poststarthook/priority-and-fairness-config-consumer',
+  'poststarthook/priority-and-fairness-filter',
 ]
 
-export function addServerChecks(health: HealthChecks, { store, feeds, backend, isDraining }: CheckedParts): void {
+export function addServerChecks(health: HealthChecks, parts: CheckedParts): void {
+  const { store, feeds, backend, isDraining } = parts
   let [cachesFilled, feedsSynced] = [false, false]
   void backend.ready().then(() => (cachesFilled = true))
   void feeds.synced().then(() => (feedsSynced = true))
@@ -32,6 +39,7 @@ export function addServerChecks(health: HealthChecks, { store, feeds, backend, i
   const followed = requireTrue(() => feedsSynced)
   health.add('informer-sync', followed, ['readyz'])
   health.add('poststarthook/generic-apiserver-start-informers', followed)
+  if (parts.priorityAndFairness) for (const name of FLOW_CHECKS) health.add(name, followed)
   const filled = requireTrue(() => cachesFilled)
   for (const name of NEEDS_CACHES) health.add(name, filled)
   const lasting: Check = () => {
