@@ -43,10 +43,10 @@ export function followFlowConfiguration(
       changed()
     },
   })
-  const borrow = (): void => {
-    if (signal.aborted) return
+  let timer = clock.setTimer(BORROWING_PERIOD_MS, borrow)
+  function borrow(): void {
     controller.updateBorrowing()
-    clock.setTimer(BORROWING_PERIOD_MS, borrow)
+    timer = clock.setTimer(BORROWING_PERIOD_MS, borrow)
   }
-  clock.setTimer(BORROWING_PERIOD_MS, borrow)
+  signal.addEventListener('abort', () => timer.cancel(), { once: true })
 }
