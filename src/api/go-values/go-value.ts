@@ -105,7 +105,8 @@ function zeroOf(schema: Schema): GoNode {
 /** What Go holds in a field; `isPlain`: its internal type is no pointer, so that nothing is a zero value there. */
 export function goFieldOf(owner: Fields, field: FieldSchema, isPlain = false): GoNode {
   const value = owner[field.name]
-  if (value !== undefined && value !== null) return goValueOf(field.schema, value)
+  const isEmptyBytes = value === '' && field.schema.type === 'bytes'
+  if (value !== undefined && value !== null && !isEmptyBytes) return goValueOf(field.schema, value)
   if (wasSentEmpty(owner, field.name)) return emptyOf(field.schema)
   return field.pointer && !isPlain ? null : zeroOf(field.schema)
 }

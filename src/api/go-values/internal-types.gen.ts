@@ -65,6 +65,16 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
     'Name Expression',
   'io.k8s.api.admissionregistration.v1.WebhookClientConfig':
     'URL:url Service CABundle:caBundle',
+  'io.k8s.api.apiserverinternal.v1alpha1.ServerStorageVersion':
+    'APIServerID:apiServerID EncodingVersion DecodableVersions ServedVersions',
+  'io.k8s.api.apiserverinternal.v1alpha1.StorageVersion':
+    '...metadata Spec Status',
+  'io.k8s.api.apiserverinternal.v1alpha1.StorageVersionCondition':
+    'Type Status ObservedGeneration LastTransitionTime Reason Message',
+  'io.k8s.api.apiserverinternal.v1alpha1.StorageVersionSpec':
+    '',
+  'io.k8s.api.apiserverinternal.v1alpha1.StorageVersionStatus':
+    'StorageVersions CommonEncodingVersion Conditions',
   'io.k8s.api.apps.v1.ControllerRevision':
     '...metadata Data Revision',
   'io.k8s.api.apps.v1.DaemonSet':
@@ -249,28 +259,20 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
     'SucceededIndexes SucceededCount',
   'io.k8s.api.batch.v1.UncountedTerminatedPods':
     'Succeeded Failed',
-  'io.k8s.api.certificates.v1.CertificateSigningRequest':
-    '...metadata Spec Status',
-  'io.k8s.api.certificates.v1.CertificateSigningRequestCondition':
-    'Type Status Reason Message LastUpdateTime LastTransitionTime',
-  'io.k8s.api.certificates.v1.CertificateSigningRequestSpec':
-    'Request SignerName ExpirationSeconds Usages Username UID:uid Groups Extra',
-  'io.k8s.api.certificates.v1.CertificateSigningRequestStatus':
-    'Conditions Certificate',
-  'io.k8s.api.certificates.v1.ClusterTrustBundle':
+  'io.k8s.api.certificates.v1beta1.ClusterTrustBundle':
     '...metadata Spec',
-  'io.k8s.api.certificates.v1.ClusterTrustBundleSpec':
+  'io.k8s.api.certificates.v1beta1.ClusterTrustBundleSpec':
     'SignerName TrustBundle',
-  'io.k8s.api.certificates.v1.PodCertificateRequest':
+  'io.k8s.api.certificates.v1beta1.PodCertificateRequest':
     '...metadata Spec Status',
-  'io.k8s.api.certificates.v1.PodCertificateRequestSpec':
-    'SignerName PodName PodUID ServiceAccountName ServiceAccountUID NodeName NodeUID MaxExpirationSeconds PKIXPublicKey=null ProofOfPossession=null StubPKCS10Request UnverifiedUserAnnotations',
-  'io.k8s.api.certificates.v1.PodCertificateRequestStatus':
+  'io.k8s.api.certificates.v1beta1.PodCertificateRequestSpec':
+    'SignerName PodName PodUID ServiceAccountName ServiceAccountUID NodeName NodeUID MaxExpirationSeconds PKIXPublicKey:pkixPublicKey ProofOfPossession StubPKCS10Request UnverifiedUserAnnotations',
+  'io.k8s.api.certificates.v1beta1.PodCertificateRequestStatus':
     'Conditions CertificateChain NotBefore BeginRefreshAt NotAfter',
-  'io.k8s.api.coordination.v1.Lease':
+  'io.k8s.api.coordination.v1beta1.LeaseCandidate':
     '...metadata Spec',
-  'io.k8s.api.coordination.v1.LeaseSpec':
-    'HolderIdentity LeaseDurationSeconds AcquireTime RenewTime LeaseTransitions Strategy PreferredHolder',
+  'io.k8s.api.coordination.v1beta1.LeaseCandidateSpec':
+    'LeaseName PingTime RenewTime BinaryVersion EmulationVersion Strategy',
   'io.k8s.api.core.v1.AWSElasticBlockStoreVolumeSource':
     'VolumeID FSType:fsType Partition ReadOnly',
   'io.k8s.api.core.v1.Affinity':
@@ -891,16 +893,6 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
     'CEL:cel',
   'io.k8s.api.resource.v1.DeviceSubRequest':
     'Name DeviceClassName Selectors AllocationMode Count Tolerations Capacity DerivedAttributes',
-  'io.k8s.api.resource.v1.DeviceTaint':
-    'Key Value Effect TimeAdded',
-  'io.k8s.api.resource.v1.DeviceTaintRule':
-    '...metadata Spec Status',
-  'io.k8s.api.resource.v1.DeviceTaintRuleSpec':
-    'DeviceSelector Taint',
-  'io.k8s.api.resource.v1.DeviceTaintRuleStatus':
-    'Conditions',
-  'io.k8s.api.resource.v1.DeviceTaintSelector':
-    'Driver Pool Device',
   'io.k8s.api.resource.v1.DeviceToleration':
     'Key Operator Value Effect TolerationSeconds',
   'io.k8s.api.resource.v1.ExactDeviceRequest':
@@ -933,8 +925,34 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
     '...metadata Spec',
   'io.k8s.api.resource.v1.ResourceSliceSpec':
     'Driver Pool NodeName NodeSelector AllNodes Devices PerDeviceNodeSelection SharedCounters PartitionTypeAttribute SkipNodeOperations',
+  'io.k8s.api.resource.v1alpha3.DeviceTaint':
+    'Key Value Effect TimeAdded',
+  'io.k8s.api.resource.v1alpha3.DeviceTaintRule':
+    '...metadata Spec Status',
+  'io.k8s.api.resource.v1alpha3.DeviceTaintRuleSpec':
+    'DeviceSelector Taint',
+  'io.k8s.api.resource.v1alpha3.DeviceTaintRuleStatus':
+    'Conditions',
+  'io.k8s.api.resource.v1alpha3.DeviceTaintSelector':
+    'Driver Pool Device',
+  'io.k8s.api.resource.v1alpha3.PartitionTypeStatus':
+    'Attribute Type Total Allocatable',
+  'io.k8s.api.resource.v1alpha3.PoolStatus':
+    'Driver PoolName Generation ResourceSliceCount TotalDevices AllocatedDevices AvailableDevices UnavailableDevices NodeName ValidationError PartitionSummary ShareableSummary',
+  'io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequest':
+    '...metadata Spec Status',
+  'io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestSpec':
+    'Driver PoolName Limit DefaultPartitionTypeAttribute',
+  'io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestStatus':
+    'PoolCount Pools Conditions',
+  'io.k8s.api.resource.v1alpha3.ShareableCapacityStatus':
+    'Name Total Consumed Available',
+  'io.k8s.api.resource.v1alpha3.ShareableSummaryStatus':
+    'FullyAvailableDevices PartiallyAvailableDevices Capacity',
   'io.k8s.api.scheduling.v1.PriorityClass':
     '...metadata Value GlobalDefault Description PreemptionPolicy',
+  'io.k8s.api.scheduling.v1alpha3.TopologyConstraint':
+    'Key',
   'io.k8s.api.storage.v1.CSIDriver':
     '...metadata Spec',
   'io.k8s.api.storage.v1.CSIDriverSpec':
@@ -971,11 +989,11 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
     'Time Message ErrorCode',
   'io.k8s.api.storage.v1.VolumeNodeResources':
     'Count',
-  'io.k8s.api.storagemigration.v1.StorageVersionMigration':
+  'io.k8s.api.storagemigration.v1beta1.StorageVersionMigration':
     '...metadata Spec Status',
-  'io.k8s.api.storagemigration.v1.StorageVersionMigrationSpec':
+  'io.k8s.api.storagemigration.v1beta1.StorageVersionMigrationSpec':
     'Resource',
-  'io.k8s.api.storagemigration.v1.StorageVersionMigrationStatus':
+  'io.k8s.api.storagemigration.v1beta1.StorageVersionMigrationStatus':
     'Conditions ResourceVersion',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition':
     'Name Type Format Description Priority JSONPath:jsonPath',

@@ -21,18 +21,18 @@ export function expressionProblem(expression: string, scope: CelScope): string |
 
 function problemOf(expression: string, error: unknown, words: string): string {
   if (!(error instanceof CelError)) throw error
-  const { message, offset } = error
-  return offset === null
-    ? `compilation failed: ERROR: <input>:-1:0: ${message}`
-    : describe(expression, `${words}${message}`, offset)
+  const texts = [...error.earlier, error].map(({ message, offset }) =>
+    offset === null ? `ERROR: <input>:-1:0: ${message}` : describe(expression, `${words}${message}`, offset),
+  )
+  return `compilation failed: ${texts.join('\n')}`
 }
 
 function describe(expression: string, message: string, offset: number): string {
   const before = expression.slice(0, offset).split('\n')
   const [line, column] = [before.length, before.at(-1)!.length]
   // Nothing to mark in an empty expression.
-  if (expression === '') return `compilation failed: ERROR: <input>:1:0: ${message}`
+  if (expression === '') return `ERROR: <input>:1:0: ${message}`
   const text = expression.split('\n')[line - 1]!
   const mark = `${'.'.repeat(column)}^`
-  return `compilation failed: ERROR: <input>:${line}:${column + 1}: ${message}\n | ${text}\n | ${mark}`
+  return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${text}\n | ${mark}`
 }

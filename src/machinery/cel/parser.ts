@@ -43,6 +43,8 @@ function checkSize(text: string): void {
 
 class Parser {
   readonly #tokens: readonly Token[]
+  /** Errors after which the parser could go on. */
+  readonly #errors: CelError[] = []
   #position = 0
   #depth = 0
 
@@ -51,10 +53,17 @@ class Parser {
   }
 
   parse(): CelNode {
-    const node = this.#expression()
-    const { kind, text, offset } = this.#token
-    if (kind !== 'end') throw new CelError(`extraneous input '${text}' expecting <EOF>`, offset)
-    return node
+    try {
+      const node = this.#expression()
+      const { kind, text, offset } = this.#token
+      if (kind !== 'end') throw new CelError(`extraneous input '${text}' expecting <EOF>`, offset)
+      const last = this.#errors.pop()
+      if (last !== undefined) throw last
+      return node
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error
+      throw new CelError(error.message, error.offset, this.#errors)
+    }
   }
 
   get #token(): Token {
@@ -153,7 +162,8 @@ class Parser {
     }
     if (this.#accept('[')) return { kind: 'made', parts: this.#list(']') }
     if (this.#accept('{')) return { kind: 'made', parts: this.#entries(() => [this.#expression()]) }
-    this.#accept('.')
+    if (this.#accept('.') && this.#token.kind !== 'ident')
+      throw new CelError(`no viable alternative at input '.${this.#token.text}'`, this.#token.offset)
     return this.#identifier()
   }
 
@@ -161,8 +171,12 @@ class Parser {
     const { kind, text, offset } = this.#token
     if (kind !== 'ident' || text === 'in') {
       const next = this.#tokens[this.#position + 1]
-      const isLast = next === undefined || next.kind === 'end'
-      throw new CelError(`${isLast ? 'mismatched' : 'extraneous'} input '${text}' expecting ${BEGINNINGS}`, offset)
+      if (next === undefined || !canBegin(next))
+        throw new CelError(`mismatched input '${text}' expecting ${BEGINNINGS}`, offset)
+      // One token too many: upstream's parser says so, and reads on behind it.
+      this.#errors.push(new CelError(`extraneous input '${text}' expecting ${BEGINNINGS}`, offset))
+      this.#position++
+      return this.#primary()
     }
     if (RESERVED.has(text)) throw new CelError(`reserved identifier: ${text}`, offset)
     this.#position++
@@ -211,6 +225,14 @@ class Parser {
 }
 
 const call = (name: string, ...args: readonly CelNode[]): CelNode => ({ kind: 'call', target: null, name, args })
+
+/** True for the first token of an operand. */
+function canBegin({ kind, text }: Token): boolean {
+  if (kind === 'operator') return BEGINNING_OPERATORS.has(text)
+  return kind === 'number' || kind === 'string' || (kind === 'ident' && text !== 'in')
+}
+
+const BEGINNING_OPERATORS = new Set(['[', '{', '(', '.', '-', '!'])
 
 const OPERATORS = '_op_'
 

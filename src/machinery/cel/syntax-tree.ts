@@ -12,9 +12,12 @@ export type CelNode =
 /** Why a text is no expression, and where; null: as a whole. */
 export class CelError extends Error {
   readonly offset: number | null
-  constructor(message: string, offset: number | null) {
+  /** What the parser had found before, and read on. */
+  readonly earlier: readonly CelError[]
+  constructor(message: string, offset: number | null, earlier: readonly CelError[] = []) {
     super(message)
     this.name = 'CelError'
     this.offset = offset
+    this.earlier = earlier
   }
 }

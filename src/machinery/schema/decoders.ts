@@ -79,7 +79,8 @@ function compileObject(schema: ObjectSchema): Decoder {
         context.path.pop()
         if (decoded === undefined) continue
         if (!step.dropsZero || !context.fillZeros || !isZero(decoded)) object[name] = decoded
-        else if (typeof decoded === 'object' || step.field.schema.type === 'bytes') noteSentEmpty(object, name)
+        else if (typeof decoded === 'object') noteSentEmpty(object, name)
+        if (decoded === '' && step.field.schema.type === 'bytes') noteSentEmpty(object, name)
       }
     }
     if (context.fillZeros)

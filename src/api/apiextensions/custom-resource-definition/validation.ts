@@ -10,6 +10,7 @@ import { checkClientConfig } from '#api/admissionregistration/webhook-client.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { checkPresent, checkRequiredEnum, checkText, IMMUTABLE } from '#api/validation.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '#machinery/field-error.ts'
+import { withFields } from '#machinery/schema/zero-values.ts'
 import { isDns1035Label, isDns1123Subdomain } from '#machinery/validation/names.ts'
 import { checkDeprecation, checkParts, type VersionParts } from './version-validation.ts'
 
@@ -51,10 +52,10 @@ function checkSpec(errors: FieldError[], spec: CustomResourceDefinitionSpec): vo
       if (schema?.openAPIV3Schema === undefined) errors.push(required(`spec.versions[${i}].schema.openAPIV3Schema`))
   for (const [i, version] of versions.entries()) checkVersion(errors, `spec.versions[${i}]`, version, top)
   if (new Set(versions.map((version) => version.name)).size < versions.length)
-    errors.push(invalidValue('spec.versions', versions, 'must contain unique version names'))
+    errors.push(invalidValue('spec.versions', withoutParts(versions, top), 'must contain unique version names'))
   if (versions.filter(({ storage }) => storage).length !== 1) {
     const text = 'must have exactly one version marked as storage version'
-    errors.push(invalidValue('spec.versions', versions.length === 0 ? null : versions, text))
+    errors.push(invalidValue('spec.versions', withoutParts(spec.versions, top), text))
   }
   const problems = versions[0]?.name ? isDns1035Label(versions[0].name) : []
   if (problems.length > 0) errors.push(invalidValue('spec.version', versions[0]!.name, problems.join(',')))
@@ -87,6 +88,19 @@ function sharedParts([first, ...others]: readonly CustomResourceDefinitionVersio
     (part) => first[part] !== undefined && others.every((version) => isSemanticallyEqual(version[part], first[part])),
   )
   return Object.fromEntries(shared.map((part) => [part, first[part]]))
+}
+
+/** The versions as upstream shows them: without what it holds at the top. */
+function withoutParts(
+  versions: readonly CustomResourceDefinitionVersion[] | undefined,
+  top: VersionParts,
+): readonly CustomResourceDefinitionVersion[] | undefined {
+  if (versions === undefined || versions.length === 0) return versions
+  return versions.map((version) => {
+    const copy = withFields(version, {})
+    for (const part of PARTS) if (top[part] !== undefined) delete copy[part]
+    return copy
+  })
 }
 
 function checkVersion(
