@@ -57,10 +57,20 @@ test('the same key in sibling mappings is no duplicate', () => {
   assert.deepEqual(parseYamlStrictly('a: [{b: 1}, {b: 2}]\nc: {b: 3, d: {b: 4}}\n').duplicates, [])
 })
 
-test('broken text is refused with its line', () => {
-  assert.throws(() => parseYaml('a: [b'), { message: "yaml: line 1: did not find expected ',' or ']'" })
-  assert.throws(() => parseYaml('a: b: c'), { message: 'yaml: line 1: mapping values are not allowed in this context' })
-  assert.throws(() => parseYaml('x: *nowhere'), /unknown anchor/)
+test('broken text is refused with its line, unless that is the first', () => {
+  const rows: [text: string, problem: string][] = [
+    ['a: [b', "line 1: did not find expected ',' or ']'"],
+    ['a: {b', "line 1: did not find expected ',' or '}'"],
+    ['{a: b: c}', "did not find expected ',' or '}'"],
+    ['a: b: c', 'mapping values are not allowed in this context'],
+    ['x: 1\na: b: c', 'line 2: mapping values are not allowed in this context'],
+    ['"abc', 'found unexpected end of stream'],
+    ['a: *x', "unknown anchor 'x' referenced"],
+    ['a: `b', 'found character that cannot start any token'],
+    [String.raw`a: "\q"`, 'found unknown escape character'],
+    ['%', 'could not find expected directive name'],
+  ]
+  for (const [text, problem] of rows) assert.throws(() => parseYaml(text), { message: `yaml: ${problem}` })
 })
 
 test('a small text that stands for billions of values is refused', () => {

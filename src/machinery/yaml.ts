@@ -122,12 +122,12 @@ export function parseYamlStrictly(text: string): ParsedYaml {
     return { value, duplicates: [] }
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
-    if (error.reason !== 'duplicated mapping key') throw translate(error)
+    if (error.reason !== 'duplicated mapping key') throw translate(error, text)
   }
   try {
     return { value: loadFirst(text, true), duplicates: findDuplicates(text) }
   } catch (error) {
-    throw error instanceof YAMLException ? translate(error) : error
+    throw error instanceof YAMLException ? translate(error, text) : error
   }
 }
 
@@ -136,7 +136,7 @@ export function parseYamlDocuments(text: string): unknown[] {
   try {
     return loadAll(text, { schema: SCHEMA, json: true, maxDepth: DEPTH_MAX }).filter((value) => value != null)
   } catch (error) {
-    throw error instanceof YAMLException ? translate(error) : error
+    throw error instanceof YAMLException ? translate(error, text) : error
   }
 }
 
@@ -198,19 +198,42 @@ const lineOf = (text: string, position: number): number => text.slice(0, positio
 
 /** Our parser's reasons -> libyaml's. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/within a flow collection|missed comma/, "did not find expected ',' or ']'"],
   [/bad indentation of a mapping entry/, 'mapping values are not allowed in this context'],
   [/bad indentation of a sequence entry/, "did not find expected '-' indicator"],
   [/tab characters/, 'found character that cannot start any token'],
   [/within a (?:double|single) quoted scalar/, 'found unexpected end of stream'],
   [/document separator is expected|implicit key|expected ':'/, "could not find expected ':'"],
-  [/unidentified alias/, 'unknown anchor referenced'],
-  [/non-printable/, 'control characters are not allowed'],
+  [/non-printable|null byte/, 'control characters are not allowed'],
+  [/unknown escape sequence/, 'found unknown escape character'],
+  [/directive name/, 'could not find expected directive name'],
 ]
 
-function translate(error: YAMLException): YamlError {
-  const known = REASONS.find(([pattern]) => pattern.test(error.reason))
-  const reason = known === undefined ? error.reason : known[1]
-  const line = error.mark === undefined ? '' : `line ${error.mark.line + 1}: `
-  return new YamlError(`yaml: ${line}${reason}`)
+/** libyaml tells the line from the second one on, and where an open bracket meets the end of the text. */
+function translate(error: YAMLException, text: string): YamlError {
+  const { reason, mark } = error
+  if (mark === undefined) return new YamlError(`yaml: ${reasonOf(reason)}`)
+  const before = text.slice(0, mark.position)
+  const isFlow = IN_FLOW.test(reason)
+  const isAtEnd = isFlow && mark.position >= text.trimEnd().length
+  const line = mark.line === 0 && !isAtEnd ? '' : `line ${mark.line + 1}: `
+  if (isFlow) return new YamlError(`yaml: ${line}did not find expected ',' or '${closingOf(before)}'`)
+  const isStrange = /^[@`%]/.test(text.slice(mark.position))
+  return new YamlError(`yaml: ${line}${isStrange ? 'found character that cannot start any token' : reasonOf(reason)}`)
+}
+
+const IN_FLOW = /within a flow collection|missed comma/
+
+function reasonOf(reason: string): string {
+  const alias = /unidentified alias "(.*)"/.exec(reason)
+  if (alias !== null) return `unknown anchor '${alias[1]!}' referenced`
+  return REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? reason
+}
+
+/** The bracket that closes the innermost open list or mapping. */
+function closingOf(text: string): ']' | '}' {
+  const open: string[] = []
+  for (const [bracket] of text.matchAll(/[[\]{}]/g))
+    if (bracket === '[' || bracket === '{') open.push(bracket)
+    else open.pop()
+  return open.at(-1) === '{' ? '}' : ']'
 }

@@ -86,6 +86,26 @@ test('broken expressions of every sort are refused', () => {
   assert.match(expressionProblem('variables.x', { variables: new Set() })!, /undeclared reference to 'variables'/)
 })
 
+test('one token too many is told, and what follows is read', () => {
+  const begin =
+    "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+  assert.equal(
+    expressionProblem('/object.a/..', scope),
+    [
+      `compilation failed: ERROR: <input>:1:1: Syntax error: extraneous input '/' expecting ${begin}`,
+      ' | /object.a/..',
+      ' | ^',
+      "ERROR: <input>:1:12: Syntax error: no viable alternative at input '..'",
+      ' | /object.a/..',
+      ' | ...........^',
+    ].join('\n'),
+  )
+  assert.match(
+    expressionProblem('/object.a', scope)!,
+    /^compilation failed: ERROR: <input>:1:1: [^\n]*\n[^\n]*\n[^\n]*$/,
+  )
+})
+
 test('what is too large or too deep is refused as a whole', () => {
   const tooDeep = '<input>:-1:0: expression recursion limit exceeded: 250'
   const tooLong = '<input>:-1:0: max recursion depth exceeded'

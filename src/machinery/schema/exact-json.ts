@@ -1,4 +1,5 @@
 /** A JSON parser that loses nothing: duplicate fields, large integers, how a number was written; and Go's words for broken JSON. */
+import { quote } from '../quote.ts'
 import { DecodeError } from './decode-error.ts'
 
 /** A number whose text says more than its value: `1.0` and `1e3` are no integers to Go. */
@@ -49,6 +50,19 @@ export function parseExactJson(text: string): ExactValue {
   return value
 }
 
+/** What Go says of bytes that are no JSON, not even text; '' for those that are. */
+export function jsonSyntaxProblem(bytes: Buffer): string {
+  const parser = new Parser(bytes.toString('latin1'), (character) => character.charCodeAt(0))
+  try {
+    parser.parseValue(0)
+    parser.expectEnd()
+    return ''
+  } catch (error) {
+    if (error instanceof DecodeError) return error.message
+    throw error
+  }
+}
+
 /** The value as JavaScript has it; later duplicates win, and objects under the same name are merged, as Go does it. */
 export function plainValue(value: ExactValue): unknown {
   if (Array.isArray(value)) return value.map(plainValue)
@@ -82,10 +96,13 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 
 class Parser {
   readonly #text: string
+  /** Go's parser sees bytes: of a longer character it names the first as one of its own. */
+  readonly #byteOf: (character: string) => number
   #at = 0
 
-  constructor(text: string) {
+  constructor(text: string, byteOf = (character: string): number => Buffer.from(character)[0]!) {
     this.#text = text
+    this.#byteOf = byteOf
   }
 
   parseValue(depth: number): ExactValue {
@@ -211,17 +228,14 @@ class Parser {
   #fail(where: string): never {
     const character = this.#text[this.#at]
     if (character === undefined) throw new DecodeError('unexpected end of JSON input')
-    throw new DecodeError(`invalid character ${quoteCharacter(character)} ${where}`)
+    throw new DecodeError(`invalid character ${quoteByte(this.#byteOf(character))} ${where}`)
   }
 }
 
-/** As Go quotes a byte: `'x'`, `'\''`, `'"'`, `'\n'`. */
-function quoteCharacter(character: string): string {
+/** `'x'`, `'\''`, `'"'`, `'\n'`. */
+function quoteByte(byte: number): string {
+  const character = String.fromCharCode(byte)
   if (character === "'") return String.raw`'\''`
   if (character === '"') return `'"'`
-  // Go writes a control character by its byte.
-  const quoted = JSON.stringify(character)
-    .slice(1, -1)
-    .replace(/^\\u00/, String.raw`\x`)
-  return `'${quoted}'`
+  return `'${quote(character).slice(1, -1)}'`
 }

@@ -1,10 +1,9 @@
 /** The body of a request as an object of the kind that its path names. */
 import { formatApiVersion, type KindDefinition } from '#api/kind.ts'
 import { versionsOf } from '#api/kinds.ts'
-import { decodeBody } from '#machinery/schema/decode-body.ts'
+import { decodeBody, type DecodeBodyOptions } from '#machinery/schema/decode-body.ts'
 import { decodeValue, type FieldValidation } from '#machinery/schema/decode.ts'
-import { hasSchema, schemaOf } from '#machinery/schema/registry.ts'
-import type { ObjectSchema } from '#machinery/schema/schema.ts'
+import { hasSchema, schemaOf, typeDataOf } from '#machinery/schema/registry.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { StatusError, badRequest } from '#machinery/status-error.ts'
 import { protobufTypesOf } from '../protobuf-types.ts'
@@ -31,8 +30,7 @@ const idOf = (kind: Named): string => `${formatApiVersion(kind)}/${kind.kind}`
 
 /** Bodies of other kinds are read before they are refused, so the decoder knows all kinds. */
 export function createBodyDecoder(kinds: readonly KindDefinition[], mediaTypes = MEDIA_TYPES): BodyDecoder {
-  const schemas = new Map(kinds.map((kind) => [idOf(kind), kind.schema]))
-  const versions = new Map(kinds.map((kind) => [idOf(kind), versionsOf(kind)]))
+  const accepted = createAcceptance(kinds)
   const types = protobufTypesOf(kinds)
   return (request, kind, fieldValidation) => {
     const { body } = request
@@ -44,23 +42,59 @@ export function createBodyDecoder(kinds: readonly KindDefinition[], mediaTypes =
       : isCbor(contentType, mediaTypes)
         ? ([readCborBody(sent, kind.kind), 'json'] as const)
         : ([sent, formatOf(contentType, mediaTypes)] as const)
-    // Another version of the kind can be read, but does not belong here.
-    const siblingOf = (other: Named): string | undefined =>
-      other.kind === kind.kind ? versions.get(idOf(kind))?.get(formatApiVersion(other))?.schema : undefined
-    const schemaFor = (other: Named): ObjectSchema | null => {
-      const name = isExpected(kind, other) ? kind.schema : (siblingOf(other) ?? schemas.get(idOf(other)))
-      return name !== undefined && hasSchema(name) ? schemaOf(name) : null
-    }
-    const decoded = decodeBody(bytes, {
-      format,
-      expected: kind,
-      schemaOf: schemaFor,
-      accepts: (other) => isExpected(kind, other) || siblingOf(other) !== undefined,
-      fieldValidation,
-    })
+    const decoded = decodeBody(bytes, { format, expected: kind, ...accepted(kind), fieldValidation })
     checkVersion(kind, decoded.kind)
     for (const problem of decoded.problems) request.warnings.add(problem)
     return decoded.object as unknown as KubernetesObject
+  }
+}
+
+type Acceptance = Pick<DecodeBodyOptions, 'schemaOf'> & Required<Pick<DecodeBodyOptions, 'accepts'>>
+
+/** Which kinds a body may be of, and how it is read before it is refused. */
+function createAcceptance(kinds: readonly KindDefinition[]): (kind: BodyKind) => Acceptance {
+  const schemas = new Map(kinds.map((kind) => [idOf(kind), kind.schema]))
+  const versions = new Map(kinds.map((kind) => [idOf(kind), versionsOf(kind)]))
+  const packages = new Map(kinds.map((kind) => [formatApiVersion(kind), packageOf(kind.schema)]))
+  return (kind) => {
+    // Another version of the kind can be read, but does not belong here.
+    const siblingOf = (other: Named): string | undefined =>
+      other.kind === kind.kind ? versions.get(idOf(kind))?.get(formatApiVersion(other))?.schema : undefined
+    return {
+      schemaOf: (other) => {
+        if (isExpected(kind, other)) return schemaOf(kind.schema)
+        if (schemeOf(kind) !== schemeOf(other)) return null
+        const name = siblingOf(other) ?? schemas.get(idOf(other)) ?? unservedType(other, packages)
+        return name !== undefined && hasSchema(name) ? schemaOf(name) : null
+      },
+      accepts: (other) => isExpected(kind, other) || siblingOf(other) !== undefined,
+    }
+  }
+}
+
+/** Upstream's servers of extensions know no kinds but their own, and no other server knows theirs. */
+const OWN_SCHEMES = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
+const schemeOf = ({ group }: Named): string => (OWN_SCHEMES.has(group) ? group : '')
+
+const META_PACKAGE = 'io.k8s.apimachinery.pkg.apis.meta.v1'
+const packageOf = (typeName: string): string => typeName.slice(0, typeName.lastIndexOf('.'))
+
+/** Lists, options and the like: registered, though no resource is of such a kind. */
+function unservedType(kind: Named, packages: ReadonlyMap<string, string>): string | undefined {
+  const id = `${kind.group}/${kind.version}/${kind.kind}`
+  return [packages.get(formatApiVersion(kind)), META_PACKAGE]
+    .map((owner) => `${owner ?? ''}.${kind.kind}`)
+    .find((name) => hasSchema(name) && typeDataOf(name).data.kinds?.includes(id) === true)
+}
+
+/** Refuses what a patch has made an object of another kind, in the words of the decoder. */
+export type OtherKindCheck = (patched: unknown, kind: BodyKind) => void
+
+export function createOtherKindCheck(kinds: readonly KindDefinition[]): OtherKindCheck {
+  const accepted = createAcceptance(kinds)
+  return (patched, kind) => {
+    const bytes = Buffer.from(JSON.stringify(patched))
+    decodeBody(bytes, { format: 'json', expected: kind, ...accepted(kind), isBare: true })
   }
 }
 

@@ -11,7 +11,7 @@ import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { WriteContext } from '../registry/write-context.ts'
 import type { ApiRequest } from '../request.ts'
 import type { ResourceDependencies } from '../resource-backend.ts'
-import type { BodyDecoder } from './body.ts'
+import type { BodyDecoder, OtherKindCheck } from './body.ts'
 import type { WriteParameters } from './parameters.ts'
 
 export type EndpointContext = {
@@ -23,6 +23,7 @@ export type EndpointContext = {
   readonly admission: AdmissionChain
   readonly cluster: ClusterReader
   readonly decodeBody: BodyDecoder
+  readonly checkOtherKind: OtherKindCheck
   readonly dependencies: ResourceDependencies
 }
 

@@ -61,8 +61,14 @@ function readApply(text: string): Patch {
     if (typeof body !== 'object' || Array.isArray(body)) throw badRequest(notMapText(body))
     return { type: 'apply', body, problems: duplicates }
   } catch (error) {
-    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`)
-    throw error
+    if (!(error instanceof YamlError)) throw error
+    // What looks like JSON is first read as such.
+    const isJson = text.trimStart().startsWith('{')
+    throw badRequest(
+      isJson
+        ? `error decoding patch: error converting YAML to JSON: ${error.message}`
+        : `error encoding patch: ${error.message}`,
+    )
   }
 }
 

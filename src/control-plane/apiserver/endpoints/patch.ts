@@ -1,4 +1,5 @@
 /** PATCH of one object or its status: JSON patch, merge patch, strategic merge patch and server-side apply. */
+import { formatApiVersion, type KindDefinition } from '#api/kind.ts'
 import { resetFieldsOf } from '#api/reset-fields.ts'
 import { applyServerSide } from '#machinery/field-ownership/apply-server-side.ts'
 import { resetsManagedFields } from '#machinery/field-ownership/record-update.ts'
@@ -6,6 +7,7 @@ import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { applyJsonPatch, jsonPatchProblems } from '#machinery/patch/json-patch.ts'
 import type { JsonObject } from '#machinery/patch/json-value.ts'
 import { applyMergePatch } from '#machinery/patch/merge-patch.ts'
+import { restoreProblem } from '#machinery/patch/restore-problem.ts'
 import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch.ts'
 import { decodeValue } from '#machinery/schema/decode.ts'
 import { encodeObjectText } from '#machinery/schema/encode.ts'
@@ -18,7 +20,7 @@ import { writeContext, type EndpointContext } from './context.ts'
 import { dedupOwners } from './owner-references.ts'
 import { readWriteParameters, type WriteParameters } from './parameters.ts'
 import { readPatch, type Patch } from './patch-body.ts'
-import { goText, invalidPatch, sortedText } from './patch-error.ts'
+import { invalidPatch, shownPatch } from './patch-error.ts'
 
 export async function patchObject(
   context: EndpointContext,
@@ -84,7 +86,11 @@ class PatchRun {
     const { kind, schema } = this.#resource
     const { info } = this.#request
     if (current === null && info.subresource !== '') throw notFound(this.#resource.groupResource, info.name)
-    this.#checkName((this.#patch.body as { metadata?: { name?: unknown } }).metadata?.name)
+    const applied = this.#patch.body as { apiVersion?: unknown; kind?: unknown; metadata?: { name?: unknown } }
+    checkApplied(applied, kind)
+    const name = applied.metadata?.name
+    // Whoever applies to an object that exists need not name it.
+    if (current === null || (typeof name === 'string' && name !== '')) this.#checkName(name)
     const resetFields = resetFieldsOf(
       { group: kind.group, kind: kind.kind, hasStatus: kind.hasStatus },
       info.subresource,
@@ -139,18 +145,32 @@ class PatchRun {
       return { object, problems: this.#patch.problems }
     }
     try {
-      const { object, problems } = decodeValue<KubernetesObject>(schema, patched, { fieldValidation })
+      const sent = patched as { apiVersion?: unknown; kind?: unknown }
+      const isOther = (sent.kind || kind.kind) !== kind.kind || sent.apiVersion !== apiVersion
+      if (type !== 'strategic' && isOther && sent.kind && sent.apiVersion) this.#context.checkOtherKind(patched, kind)
+      const { object, problems } = this.#decodeOwn(patched)
       // Those of a JSON patch are about its operations, and are reported.
       const all = type === 'json' ? problems : [...this.#patch.problems, ...problems]
       if (fieldValidation === 'Strict' && all.length > 0) throw badRequest(`strict decoding error: ${all.join(', ')}`)
-      const sent = patched as { apiVersion?: unknown; kind?: unknown }
-      if (type !== 'strategic' && (sent.kind !== kind.kind || sent.apiVersion !== apiVersion))
-        throw badRequest(otherKindText(sent))
+      if (type !== 'strategic' && isOther) throw badRequest(otherKindText(sent))
+      // A patch may take the kind away: what is patched is known.
+      object.kind = kind.kind
       return { object, problems: all }
     } catch (error) {
       if (!(error instanceof StatusError) || error.code !== 400) throw error
-      throw invalidPatch(type === 'strategic' ? goText(this.#patch.body) : sortedText(patched), error.message)
+      throw invalidPatch(shownPatch(this.#patch, patched), error.message)
     }
+  }
+
+  /** Upstream reads the result of a strategic merge patch by other rules than JSON: by name, and with words of its own. */
+  #decodeOwn(patched: unknown): { object: KubernetesObject; problems: readonly string[] } {
+    const { schema } = this.#resource
+    const isStrategic = this.#patch.type === 'strategic'
+    const problem = isStrategic ? restoreProblem(schema, patched) : null
+    if (problem !== null) throw badRequest(problem)
+    const { fieldValidation } = this.#parameters
+    const { object, problems } = decodeValue<KubernetesObject>(schema, patched, { fieldValidation })
+    return { object, problems: isStrategic ? problems.toSorted() : problems }
   }
 
   /** Warnings, or with `Strict` the refusal that lists them. */
@@ -159,6 +179,15 @@ class PatchRun {
     if (this.#parameters.fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${problems.join(', ')}`)
     for (const problem of problems) this.#request.warnings.add(problem)
   }
+}
+
+/** An applied configuration has to say what it is. */
+function checkApplied({ apiVersion, kind }: { apiVersion?: unknown; kind?: unknown }, wanted: KindDefinition): void {
+  const [version, name] = [apiVersion, kind].map((text) => (typeof text === 'string' ? text : ''))
+  if (version === formatApiVersion(wanted) && name === wanted.kind) return
+  const [first, second] = version!.split('/')
+  const text = second === undefined ? `/${first!}` : `${first!}/${second}`
+  throw badRequest(`invalid object type: ${text}, Kind=${name!}`)
 }
 
 function otherKindText({ apiVersion, kind }: { apiVersion?: unknown; kind?: unknown }): string {

@@ -20,7 +20,7 @@ import type { ResourceBackend, ResourceDependencies } from '../resource-backend.
 import { auditedDecoder } from './audited-body.ts'
 import { createAddressRecords, createNamespace, serverPlace } from './server-writes.ts'
 import { createRequestLoad } from './request-load.ts'
-import { createBodyDecoder } from './body.ts'
+import { createBodyDecoder, createOtherKindCheck } from './body.ts'
 import type { EndpointContext } from './context.ts'
 import { createEndpoints } from './resource-handler.ts'
 
@@ -71,6 +71,7 @@ export function createResources(
     deleter,
     admission,
     cluster,
+    checkOtherKind: createOtherKindCheck(kinds),
     decodeBody: auditedDecoder(createBodyDecoder(kinds, mediaTypesOf(dependencies.features))),
     dependencies,
   }

@@ -1,4 +1,5 @@
 /** The `continue` token of a paged list, in the form that Kubernetes gives it. */
+import { jsonSyntaxProblem } from '#machinery/schema/exact-json.ts'
 import { badRequest } from '#machinery/status-error.ts'
 
 /** Stands for "go on at whatever is current": the answer to a token whose revision is gone. */
@@ -31,10 +32,12 @@ export function decodeContinue(token: string, prefix: string): ContinuePosition 
 
 function parse(token: string): { v: string; rv: number; start: string } {
   if (!/^[\w-]*$/.test(token) || token.length % 4 === 1) {
-    const at = Math.max(0, token.search(/[^\w-]/))
+    const bad = token.search(/[^\w-]/)
+    // Four digits are three bytes: a single one at the end is none.
+    const at = bad < 0 ? token.length - 1 : bad
     throw refuse(`continue key is not valid: illegal base64 data at input byte ${at}`)
   }
-  const fields = parseJson(Buffer.from(token, 'base64url').toString())
+  const fields = parseJson(Buffer.from(token, 'base64url'))
   return {
     v: field(fields, 'v', 'string') ?? '',
     rv: field(fields, 'rv', 'number') ?? 0,
@@ -42,24 +45,17 @@ function parse(token: string): { v: string; rv: number; start: string } {
   }
 }
 
-function parseJson(text: string): Record<string, unknown> {
+function parseJson(bytes: Buffer): Record<string, unknown> {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(bytes.toString())
   } catch {
-    throw refuse(`continue key is not valid: ${syntaxProblem(text)}`)
+    throw refuse(`continue key is not valid: ${jsonSyntaxProblem(bytes)}`)
   }
   if (typeof value === 'object' && !Array.isArray(value)) return (value ?? {}) as Record<string, unknown>
   throw refuse(
     `continue key is not valid: json: cannot unmarshal ${goTypeOf(value)} into Go value of type storage.continueToken`,
   )
-}
-
-/** Go's texts for the two ways in which a damaged token usually fails. */
-function syntaxProblem(text: string): string {
-  const first = text.trimStart()[0]
-  if (first === undefined || '{["-0123456789tfn'.includes(first)) return 'unexpected end of JSON input'
-  return `invalid character '${first}' looking for beginning of value`
 }
 
 type FieldTypes = { string: string; number: number }

@@ -13,6 +13,7 @@ import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts'
 import type { JsonObject } from '#machinery/patch/json-value.ts'
 import { applyMergePatch } from '#machinery/patch/merge-patch.ts'
+import { restoreProblem } from '#machinery/patch/restore-problem.ts'
 import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch.ts'
 import { decodeValue } from '#machinery/schema/decode.ts'
 import { normalize } from '#machinery/schema/encode.ts'
@@ -23,7 +24,7 @@ import type { Resource } from '../../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
 import { writeContext, type EndpointContext } from '../context.ts'
 import { readPatch, type Patch } from '../patch-body.ts'
-import { goText, invalidPatch, sortedText } from '../patch-error.ts'
+import { invalidPatch, shownPatch } from '../patch-error.ts'
 import { readWriteParameters, type WriteParameters } from '../parameters.ts'
 
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale', schema: 'io.k8s.api.autoscaling.v1.Scale' }
@@ -124,10 +125,12 @@ function applyPatch(context: EndpointContext, before: Scale, patch: Patch, param
   const document = normalize(schema, before) as unknown as JsonObject
   const patched = patchDocument(context, document, patch, parameters)
   try {
+    const problem = patch.type === 'strategic' ? restoreProblem(schema, patched) : null
+    if (problem !== null) throw badRequest(problem)
     return decodeValue<Scale>(schema, patched).object
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 400 || patch.type === 'apply') throw error
-    throw invalidPatch(patch.type === 'strategic' ? goText(patch.body) : sortedText(patched), error.message)
+    throw invalidPatch(shownPatch(patch, patched), error.message)
   }
 }
 
