@@ -30,6 +30,7 @@ const RESOURCES: readonly (readonly [string, string, string])[] = [
   ['PATCH', '/apis/apps/v1/namespaces/a/deployments/d/scale', 'patch apps v1 a deployments scale d'],
   ['GET', '/api/v1/secrets?fieldSelector=metadata.name%3Ds', 'list  v1  secrets  s'],
   ['GET', '/api/v1/secrets?fieldSelector=metadata.name!%3Ds', 'list  v1  secrets  '],
+  ['GET', '/api/v1/secrets?fieldSelector=metadata.name%3Da%5C%2Cb', 'list  v1  secrets  a,b'],
 ]
 
 test('requests about resources', () => {

@@ -1,4 +1,7 @@
 /** Reads from method, path and query what a request is about, by upstream's rules. */
+import { parseFieldSelector } from '#machinery/selectors/field-selector.ts'
+import { StatusError } from '#machinery/status-error.ts'
+import { isPathSegmentName } from '#machinery/validation/names.ts'
 import { PlainRefusal } from './plain-refusal.ts'
 import type { RequestInfo } from './request.ts'
 
@@ -68,11 +71,16 @@ export function isTrue(value: string | null): boolean {
 
 /** The one name that a field selector allows, so that rules with resourceNames cover such lists and watches. */
 function selectedName(query: URLSearchParams): string {
-  for (const term of (query.get('fieldSelector') ?? '').split(',')) {
-    const name = /^metadata\.name==?([^=].*)$/.exec(term)?.[1]
-    if (name !== undefined && !/[/%]/.test(name) && name !== '.' && name !== '..') return name
+  const text = query.get('fieldSelector') ?? ''
+  if (!text.includes('metadata.name')) return ''
+  try {
+    const name = parseFieldSelector(text).exactValue('metadata.name') ?? ''
+    return isPathSegmentName(name).length === 0 ? name : ''
+  } catch (error) {
+    // Refused where the selector is put to use.
+    if (error instanceof StatusError) return ''
+    throw error
   }
-  return ''
 }
 
 function splitNamespace(segments: readonly string[]): { namespace: string; parts: readonly string[] } {
