@@ -106,6 +106,39 @@ test('one token too many is told, and what follows is read', () => {
   )
 })
 
+test('broken expressions are told as far as upstream reads on', () => {
+  const begin =
+    "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+  const rows: [expression: string, ...problems: string[]][] = [
+    ['(true', "1:6: Syntax error: missing ')' at '<EOF>'"],
+    ['(true x)', "1:7: Syntax error: extraneous input 'x' expecting ')'"],
+    ['[1 2]', "1:4: Syntax error: extraneous input '2' expecting {']', ','}"],
+    ['[1,,2]', "1:4: Syntax error: mismatched input ',' expecting ']'"],
+    ['[1,2,', "1:6: Syntax error: missing ']' at '<EOF>'"],
+    ['{1 2}', "1:4: Syntax error: missing ':' at '2'"],
+    ['{1:2,', "1:6: Syntax error: missing '}' at '<EOF>'"],
+    ['1 2 3', "1:3: Syntax error: mismatched input '2' expecting <EOF>"],
+    ['.', "1:2: Syntax error: no viable alternative at input '.'"],
+    ['for', '1:1: reserved identifier: for'],
+    ['.a', "1:2: undeclared reference to '.a' (in container '')"],
+    [
+      '* * 1',
+      `1:1: Syntax error: mismatched input '*' expecting ${begin}`,
+      `1:3: Syntax error: extraneous input '*' expecting ${begin}`,
+    ],
+    [
+      '"\\q"',
+      String.raw`1:1: Syntax error: token recognition error at: '"\q'`,
+      `1:4: Syntax error: token recognition error at: '"'`,
+      `1:5: Syntax error: mismatched input '<EOF>' expecting ${begin}`,
+    ],
+  ]
+  for (const [expression, ...problems] of rows) {
+    const found = [...expressionProblem(expression, scope)!.matchAll(/ERROR: <input>:(.*)/g)].map((match) => match[1])
+    assert.deepEqual(found, problems, expression)
+  }
+})
+
 test('what is too large or too deep is refused as a whole', () => {
   const tooDeep = '<input>:-1:0: expression recursion limit exceeded: 250'
   const tooLong = '<input>:-1:0: max recursion depth exceeded'

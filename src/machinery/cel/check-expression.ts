@@ -9,20 +9,20 @@ export function expressionProblem(expression: string, scope: CelScope): string |
   try {
     tree = parseCel(expression)
   } catch (error) {
-    return problemOf(expression, error, 'Syntax error: ')
+    return problemOf(expression, error)
   }
   try {
     checkReferences(tree, scope)
     return null
   } catch (error) {
-    return problemOf(expression, error, '')
+    return problemOf(expression, error)
   }
 }
 
-function problemOf(expression: string, error: unknown, words: string): string {
+function problemOf(expression: string, error: unknown): string {
   if (!(error instanceof CelError)) throw error
   const texts = [...error.earlier, error].map(({ message, offset }) =>
-    offset === null ? `ERROR: <input>:-1:0: ${message}` : describe(expression, `${words}${message}`, offset),
+    offset === null ? `ERROR: <input>:-1:0: ${message}` : describe(expression, message, offset),
   )
   return `compilation failed: ${texts.join('\n')}`
 }

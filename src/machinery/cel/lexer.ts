@@ -24,16 +24,35 @@ const PATTERNS: readonly (readonly [Token['kind'], RegExp])[] = [
   ['operator', /==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,[\](){}]/y],
 ]
 
-/** Ends with one token of kind `end`. Throws CelError for a character that begins none. */
-export function readTokens(text: string): Token[] {
+/** A text of nothing but rubbish is not repeated as a whole. */
+const ERRORS_MAX = 100
+
+export type ReadText = { readonly tokens: readonly Token[]; readonly errors: readonly CelError[] }
+
+/** The tokens end with one of kind `end`. What begins none is an error, and is left out. */
+export function readTokens(text: string): ReadText {
   const tokens: Token[] = []
+  const errors: CelError[] = []
   for (let offset = skipSpace(text, 0); offset < text.length; offset = skipSpace(text, offset)) {
     const token = tokenAt(text, offset)
-    if (token === null) throw new CelError(`token recognition error at: '${text[offset]}'`, offset)
-    tokens.push(token)
-    offset += token.text.length
+    const read = token === null ? unreadable(text, offset) : token.text
+    if (errors.length === ERRORS_MAX) break
+    if (token === null) errors.push(new CelError(`Syntax error: token recognition error at: '${read}'`, offset))
+    else tokens.push(token)
+    offset += read.length
   }
-  return [...tokens, { kind: 'end', text: '<EOF>', offset: text.length }]
+  return { tokens: [...tokens, { kind: 'end', text: '<EOF>', offset: text.length }], errors }
+}
+
+/** A string as far as it is one, with the character that ends it wrongly. */
+const BROKEN_STRING = new RegExp(
+  String.raw`(?:"(?:[^"\\\n\r]|${ESCAPE})*|'(?:[^'\\\n\r]|${ESCAPE})*)(?:\\[^]?|[^]?)`,
+  'y',
+)
+
+function unreadable(text: string, offset: number): string {
+  BROKEN_STRING.lastIndex = offset
+  return BROKEN_STRING.exec(text)?.[0] ?? text[offset]!
 }
 
 function skipSpace(text: string, offset: number): number {

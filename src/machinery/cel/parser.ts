@@ -7,8 +7,6 @@ const CODE_POINTS_MAX = 100_000
 const DEPTH_MAX = 250
 /** Selections, indexes and calls behind one another. */
 const MEMBERS_MAX = 249
-const BEGINNINGS =
-  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
 
 /** Words that no variable may have as its name. */
 const RESERVED = new Set(
@@ -30,7 +28,8 @@ const LEVELS: readonly Level[] = [
 /** Throws CelError for a text that is no expression. */
 export function parseCel(text: string): CelNode {
   checkSize(text)
-  return new Parser(readTokens(text)).parse()
+  const { tokens, errors } = readTokens(text)
+  return new Parser(tokens, errors).parse()
 }
 
 function checkSize(text: string): void {
@@ -44,19 +43,19 @@ function checkSize(text: string): void {
 class Parser {
   readonly #tokens: readonly Token[]
   /** Errors after which the parser could go on. */
-  readonly #errors: CelError[] = []
+  readonly #errors: CelError[]
   #position = 0
   #depth = 0
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], errors: readonly CelError[]) {
     this.#tokens = tokens
+    this.#errors = [...errors]
   }
 
   parse(): CelNode {
     try {
       const node = this.#expression()
-      const { kind, text, offset } = this.#token
-      if (kind !== 'end') throw new CelError(`extraneous input '${text}' expecting <EOF>`, offset)
+      if (this.#token.kind !== 'end') throw this.#unexpected('<EOF>', this.#next.kind === 'end')
       const last = this.#errors.pop()
       if (last !== undefined) throw last
       return node
@@ -81,9 +80,40 @@ class Parser {
     return true
   }
 
-  #expect(text: string): void {
-    const { text: found, offset } = this.#token
-    if (!this.#accept(text)) throw new CelError(`mismatched input '${found}' expecting '${text}'`, offset)
+  get #next(): Token {
+    return this.#tokens[this.#position + 1] ?? this.#token
+  }
+
+  #unexpected(expected: string, isExtra: boolean): CelError {
+    const { text, offset } = this.#token
+    return syntaxError(`${isExtra ? 'extraneous' : 'mismatched'} input '${text}' expecting ${expected}`, offset)
+  }
+
+  /** As upstream's parser: one token too many is dropped, a missing one is thought of, anything else ends the reading. */
+  #expect(text: string, mayFollow: (token: Token) => boolean): void {
+    if (this.#accept(text)) return
+    const token = this.#token
+    if (isOperator(this.#next, text)) {
+      this.#errors.push(this.#unexpected(`'${text}'`, true))
+      this.#position += 2
+    } else if (mayFollow(token)) this.#errors.push(syntaxError(`missing '${text}' at '${token.text}'`, token.offset))
+    else throw this.#unexpected(`'${text}'`, false)
+  }
+
+  /** True for what may come after an operand that is whole: a comma or a bracket only where another one is open. */
+  #canEnd(token: Token): boolean {
+    if (token.kind === 'end' || isBinary(token) || isOperator(token, '.', '[')) return true
+    return this.#depth > 1 && isOperator(token, ')', ']', '}', ',', ':')
+  }
+
+  /** The parser stands before one of several things; one token too many is dropped. */
+  #checkAt(expected: string, isExpected: (token: Token) => boolean): void {
+    if (isExpected(this.#token)) return
+    const isExtra = isExpected(this.#next)
+    const error = this.#unexpected(expected, isExtra)
+    if (!isExtra) throw error
+    this.#errors.push(error)
+    this.#position++
   }
 
   #expression(): CelNode {
@@ -92,7 +122,7 @@ class Parser {
     let node = condition
     if (this.#accept('?')) {
       const then = this.#binary(0)
-      this.#expect(':')
+      this.#expect(':', canBegin)
       node = call('?:', condition, then, this.#expression())
     }
     this.#depth--
@@ -116,9 +146,17 @@ class Parser {
     for (const operator of ['!', '-'])
       if (this.#accept(operator)) {
         while (this.#accept(operator)) continue
+        this.#checkOperand(operator)
         return call(operator, this.#member())
       }
     return this.#member()
+  }
+
+  /** At the end of the text upstream's parser gives up in two ways. */
+  #checkOperand(operator: string): void {
+    if (this.#token.kind !== 'end') return
+    if (operator === '!') throw this.#unexpected(BEGINNINGS, true)
+    this.#errors.push(syntaxError(`no viable alternative at input '-'`, this.#token.offset))
   }
 
   #member(): CelNode {
@@ -128,9 +166,11 @@ class Parser {
       const { offset } = this.#token
       if (this.#accept('.')) node = this.#selection(node, offset)
       else if (this.#accept('[')) {
+        if (!canBegin(this.#token))
+          this.#checkAt(beginnings("'!', '?'"), (token) => canBegin(token) || isOperator(token, '?'))
         this.#accept('?')
         const index = this.#expression()
-        this.#expect(']')
+        this.#expect(']', (token) => this.#canEnd(token))
         node = call('[]', node, index)
       } else if (this.#isAt('{') && isName(node)) node = this.#message()
       else return node
@@ -140,7 +180,8 @@ class Parser {
   #selection(operand: CelNode, offset: number): CelNode {
     const isOptional = this.#accept('?')
     const { kind, text, offset: at } = this.#token
-    if (kind !== 'ident' && kind !== 'quoted-ident') throw new CelError(`no viable alternative at input '.${text}'`, at)
+    if (kind !== 'ident' && kind !== 'quoted-ident')
+      throw syntaxError(`no viable alternative at input '.${kind === 'end' ? '' : text}'`, at)
     this.#position++
     if (!isOptional && kind === 'ident' && this.#accept('('))
       return { kind: 'call', target: operand, name: text, args: this.#list(')') }
@@ -157,40 +198,54 @@ class Parser {
     }
     if (this.#accept('(')) {
       const node = this.#expression()
-      this.#expect(')')
+      this.#expect(')', (token) => this.#canEnd(token))
       return node
     }
     if (this.#accept('[')) return { kind: 'made', parts: this.#list(']') }
-    if (this.#accept('{')) return { kind: 'made', parts: this.#entries(() => [this.#expression()]) }
-    if (this.#accept('.') && this.#token.kind !== 'ident')
-      throw new CelError(`no viable alternative at input '.${this.#token.text}'`, this.#token.offset)
-    return this.#identifier()
+    if (this.#accept('{')) {
+      this.#checkAt(
+        beginnings("'!', '?'", "'{', '}', '('", "'.', ','"),
+        (one) => canBegin(one) || isOperator(one, '}', ',', '?'),
+      )
+      return { kind: 'made', parts: this.#entries(() => [this.#expression()]) }
+    }
+    const isRooted = this.#accept('.')
+    if (isRooted && this.#token.kind !== 'ident') {
+      const { kind, text, offset } = this.#token
+      throw syntaxError(`no viable alternative at input '.${kind === 'end' ? '' : text}'`, offset)
+    }
+    return this.#identifier(isRooted ? '.' : '')
   }
 
-  #identifier(): CelNode {
+  #identifier(root: string): CelNode {
     const { kind, text, offset } = this.#token
     if (kind !== 'ident' || text === 'in') {
-      const next = this.#tokens[this.#position + 1]
-      if (next === undefined || !canBegin(next))
-        throw new CelError(`mismatched input '${text}' expecting ${BEGINNINGS}`, offset)
-      // One token too many: upstream's parser says so, and reads on behind it.
-      this.#errors.push(new CelError(`extraneous input '${text}' expecting ${BEGINNINGS}`, offset))
+      const isExtra = kind !== 'end' && canBegin(this.#next)
+      const error = this.#unexpected(BEGINNINGS, isExtra)
+      if (!isExtra && !isBinary(this.#token)) throw error
+      this.#errors.push(error)
+      // Before an operator upstream's parser goes on as if there were an operand.
+      if (!isExtra) return { kind: 'literal' }
       this.#position++
-      return this.#primary()
+      return this.#unary()
     }
     if (RESERVED.has(text)) throw new CelError(`reserved identifier: ${text}`, offset)
     this.#position++
     if (this.#accept('(')) return { kind: 'call', target: null, name: text, args: this.#list(')') }
-    return { kind: 'ident', name: text, offset }
+    return { kind: 'ident', name: `${root}${text}`, offset }
   }
 
   /** The fields of a message whose type was read. */
   #message(): CelNode {
-    this.#expect('{')
+    this.#position++
+    this.#checkAt(
+      "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}",
+      (token) => isFieldName(token) || isOperator(token, '}', ',', '?'),
+    )
     const parts = this.#entries(() => {
       const { kind, text, offset } = this.#token
       if (kind !== 'ident' && kind !== 'quoted-ident')
-        throw new CelError(`mismatched input '${text}' expecting IDENTIFIER`, offset)
+        throw syntaxError(`mismatched input '${text}' expecting IDENTIFIER`, offset)
       this.#position++
       return []
     })
@@ -203,9 +258,12 @@ class Parser {
     while (!this.#accept('}')) {
       this.#accept('?')
       parts.push(...readKey())
-      this.#expect(':')
+      this.#expect(':', canBegin)
       parts.push(this.#expression())
-      if (!this.#isAt('}')) this.#expect(',')
+      this.#checkAt("{'}', ','}", (token) => isOperator(token, '}', ','))
+      if (!this.#accept(',') || canBegin(this.#token) || isFieldName(this.#token) || this.#isAt('?')) continue
+      this.#expect('}', (token) => this.#canEnd(token))
+      return parts
     }
     return parts
   }
@@ -214,17 +272,44 @@ class Parser {
   #list(close: ')' | ']'): CelNode[] {
     const items: CelNode[] = []
     if (this.#accept(close)) return items
+    if (close === ']')
+      this.#checkAt(
+        beginnings("'!', '?'", "']', '{', '('", "'.', ','"),
+        (one) => canBegin(one) || isOperator(one, '?', ','),
+      )
+    else this.#checkAt(beginnings("'!'", "'{', '(', ')'"), (one) => canBegin(one) || isOperator(one, ')'))
+    if (this.#accept(close)) return items
     for (;;) {
       if (close === ']') this.#accept('?')
       items.push(this.#expression())
-      if (this.#accept(close)) return items
-      this.#expect(',')
-      if (close === ']' && this.#accept(close)) return items
+      if (close === ']') this.#checkAt("{']', ','}", (token) => isOperator(token, ']', ','))
+      const isMore = this.#accept(',') && (close === ')' || canBegin(this.#token) || this.#isAt('?'))
+      if (isMore) continue
+      this.#expect(close, (token) => this.#canEnd(token))
+      return items
     }
   }
 }
 
 const call = (name: string, ...args: readonly CelNode[]): CelNode => ({ kind: 'call', target: null, name, args })
+
+const syntaxError = (message: string, offset: number): CelError => new CelError(`Syntax error: ${message}`, offset)
+
+/** What may begin an operand, with what else may stand in its place. */
+function beginnings(signs: string, brackets = "'{', '('", dots = "'.'"): string {
+  return `{'[', ${brackets}, ${dots}, '-', ${signs}, 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`
+}
+
+const BEGINNINGS = beginnings("'!'")
+
+const isOperator = ({ kind, text }: Token, ...texts: readonly string[]): boolean =>
+  kind === 'operator' && texts.includes(text)
+
+const isFieldName = ({ kind }: Token): boolean => kind === 'ident' || kind === 'quoted-ident'
+
+/** True for what stands between two operands. */
+const isBinary = (token: Token): boolean =>
+  isOperator(token, '?') || LEVELS.some(({ operators }) => operators.has(token.text) && token.kind === 'operator')
 
 /** True for the first token of an operand. */
 function canBegin({ kind, text }: Token): boolean {

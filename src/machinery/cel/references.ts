@@ -57,14 +57,18 @@ function partsOf([node, scope]: Place): Place[] {
   return target === null ? rest : [[target, scope], ...rest]
 }
 
-function checkIdent(name: string, offset: number, { variables, composed }: CelScope): void {
+function checkIdent(given: string, offset: number, { variables, composed }: CelScope): void {
+  const name = plainName(given)
   if (variables.has(name) || TYPES.has(name) || (name === 'variables' && composed !== undefined)) return
-  throw new CelError(`undeclared reference to '${name}' (in container '')`, offset)
+  throw new CelError(`undeclared reference to '${given}' (in container '')`, offset)
 }
+
+/** A dot before a name says where to look it up first. */
+const plainName = (name: string): string => name.replace(/^\./, '')
 
 function checkField({ operand, field, offset }: Extract<CelNode, { kind: 'select' }>, scope: CelScope): void {
   const { variables, composed } = scope
-  if (operand.kind !== 'ident' || operand.name !== 'variables' || variables.has('variables')) return
+  if (operand.kind !== 'ident' || plainName(operand.name) !== 'variables' || variables.has('variables')) return
   if (composed !== undefined && !composed.has(field)) throw new CelError(`undefined field '${field}'`, offset)
 }
 
