@@ -8,7 +8,7 @@ import { createLogger, type LogLevel } from '#base/pino-log.ts'
 import { SystemRandom } from '#base/random.ts'
 import { FEATURE_GATES_HELP, readFeatureGates } from '#cluster/feature-gates-flag.ts'
 import { RUNTIME_CONFIG_HELP, readRuntimeConfig } from '#cluster/runtime-config-flag.ts'
-import { startStandaloneApiServer } from '#cluster/standalone-api-server.ts'
+import { startStandaloneApiServer, type StandaloneOptions } from '#cluster/standalone-api-server.ts'
 import { untilAborted, untilSignal } from '#base/until-signal.ts'
 import { collect, parseWholeNumber } from './up.ts'
 
@@ -42,7 +42,7 @@ async function serve(options: Options): Promise<void> {
     const kubeconfig = options.kubeconfig ?? join(dataDir, 'admin.kubeconfig')
     const log = createLogger('kube-apiserver', options.logLevel)
     const features = readFeatureGates(options.featureGates, log)
-    const server = await startStandaloneApiServer({
+    const standalone = {
       port: options.port,
       dataDir,
       kubeconfig,
@@ -51,12 +51,22 @@ async function serve(options: Options): Promise<void> {
       clock: new SystemClock(),
       random: new SystemRandom(),
       log,
-    })
-    process.stdout.write(`API server at ${server.url}\nexport KUBECONFIG=${kubeconfig}\n`)
-    await untilAborted(signal)
-    await server.close()
+    }
+    await serveUntil(signal, standalone)
   } finally {
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
   }
   process.exit(0)
+}
+
+/** An end that is asked for before the server is ready is an orderly one too. */
+async function serveUntil(signal: AbortSignal, options: StandaloneOptions): Promise<void> {
+  try {
+    const server = await startStandaloneApiServer(options, signal)
+    process.stdout.write(`API server at ${server.url}\nexport KUBECONFIG=${options.kubeconfig}\n`)
+    await untilAborted(signal)
+    await server.close()
+  } catch (error) {
+    if (error !== signal.reason) throw error
+  }
 }

@@ -19,6 +19,7 @@ import {
   type KubeApiserverFlags,
   type KubeApiserverValues,
 } from './kube-apiserver/flags/index.ts'
+import { followCertificate } from './kube-apiserver/follow-certificate.ts'
 import { readAudit } from './kube-apiserver/read-audit.ts'
 import { readServing } from './kube-apiserver/read-serving.ts'
 import { readSettings } from './kube-apiserver/read-settings.ts'
@@ -41,10 +42,14 @@ export async function runKubeApiserver(args: readonly string[], signal: AbortSig
   const [clock, random] = [new SystemClock(), new SystemRandom()]
   const log = createLogger(COMPONENT, values.v >= DEBUG_LEVEL ? 'debug' : 'info')
   const features = readFeatureGates(values['feature-gates'], log)
-  const kinds = readRuntimeConfig(values['runtime-config'], features)
+  const kinds = readRuntimeConfig(values['runtime-config'], features, values['enable-priority-and-fairness'])
   const options = await readOptions(values, clock)
+  // What was opened is closed in the opposite order, whatever happens.
+  await using opened = new AsyncDisposableStack()
   const audit = await readAudit(values, { clock, log: log.child({ part: 'audit' }) })
+  if (audit !== null) opened.defer(() => audit.backend.close())
   const store = await openEmbeddedStore({ directory: values['data-dir'], clock, log })
+  opened.defer(() => store.close())
   const server = await createApiServer({
     ...options,
     flags: texts,
@@ -57,11 +62,16 @@ export async function runKubeApiserver(args: readonly string[], signal: AbortSig
     random,
     log,
   })
+  opened.defer(() => server.close())
   log.info('serving', { url: server.url })
+  if (values['tls-cert-file'] !== '')
+    void followCertificate(values, options.serving, {
+      clock,
+      log,
+      signal,
+      use: (certificate) => server.setCertificate(certificate),
+    })
   await untilAborted(signal)
-  await server.close()
-  await audit?.backend.close()
-  await store.close()
 }
 
 /** What is told instead of serving. */

@@ -71,3 +71,13 @@ for (const [value, message] of REFUSED)
   test(`--runtime-config=${value} is refused as upstream refuses it`, () => {
     assert.throws(() => served(value), { message })
   })
+
+test('flow control may go when requests do not wait in queues', () => {
+  const config = ['flowcontrol.apiserver.k8s.io/v1=false']
+  assert.throws(
+    () => readRuntimeConfig(config, DEFAULT_FEATURE_GATES),
+    /--runtime-config=flowcontrol.apiserver.k8s.io\/v1=false conflicts with --enable-priority-and-fairness=true$/,
+  )
+  const kinds = idsOf([...readRuntimeConfig(config, DEFAULT_FEATURE_GATES, false)])
+  assert.equal(kinds.includes('flowcontrol.apiserver.k8s.io/v1/flowschemas'), false)
+})

@@ -11,9 +11,10 @@ export const RUNTIME_CONFIG_HELP =
 export function readRuntimeConfig(
   values: readonly string[] | undefined,
   features: FeatureGates,
+  priorityAndFairness = true,
 ): readonly KindDefinition[] {
   const config = withCoreGroup(parseRuntimeConfig(values ?? []))
-  const conflicts = findConflicts(config)
+  const conflicts = findConflicts(config, priorityAndFairness)
   if (conflicts.length > 0) throw new FlagError(conflicts.length === 1 ? conflicts[0] : `[${conflicts.join(', ')}]`)
   try {
     return enabledKinds(config, features)
@@ -46,10 +47,10 @@ function withCoreGroup(config: ReadonlyMap<string, string>): Map<string, string>
 /** Keys that can take flow control away, in the order of their precedence. */
 const FLOW_CONTROL_KEYS = ['flowcontrol.apiserver.k8s.io/v1', 'api/ga', 'api/all']
 
-function findConflicts(config: ReadonlyMap<string, string>): string[] {
+function findConflicts(config: ReadonlyMap<string, string>, priorityAndFairness: boolean): string[] {
   const conflicts: string[] = []
   const decisive = FLOW_CONTROL_KEYS.find((key) => ['true', 'false'].includes(config.get(key) ?? ''))
-  if (decisive !== undefined && config.get(decisive) === 'false')
+  if (priorityAndFairness && decisive !== undefined && config.get(decisive) === 'false')
     conflicts.push(`--runtime-config=${decisive}=false conflicts with --enable-priority-and-fairness=true`)
   if (config.get('api/all') === 'false' && config.size === 1)
     conflicts.push('invalid runtime-config with only api/all=false')

@@ -39,8 +39,11 @@ export type StandaloneApiServer = { readonly url: string; close(): Promise<void>
 const ADDRESS = '127.0.0.1'
 const NODE_PORTS = { from: 30_000, to: 32_767 }
 
-/** Resolves when the server is ready and the kubeconfig is there. */
-export async function startStandaloneApiServer(options: StandaloneOptions): Promise<StandaloneApiServer> {
+/** Resolves when the server is ready and the kubeconfig is there; rejects, with all closed, when the signal aborts before. */
+export async function startStandaloneApiServer(
+  options: StandaloneOptions,
+  signal?: AbortSignal,
+): Promise<StandaloneApiServer> {
   const { port, clock, random, log } = options
   if (port !== 0 && (await isPortTaken(ADDRESS, port)))
     throw new ClusterError(`port ${port} is in use by another program: give another one with --port`)
@@ -75,48 +78,49 @@ export async function startStandaloneApiServer(options: StandaloneOptions): Prom
   const signingKey = await loadOrCreateSigningKey(pki, 'sa')
   const requestHeader = await loadFrontProxy(pki, clock)
   const store = await openEmbeddedStore({ directory: join(options.dataDir, 'store'), clock, log })
-  const server = await createApiServer({
-    store,
-    kinds: options.kinds,
-    createResources,
-    features: options.features,
-    clock,
-    random,
-    log,
-    serving: { ...serving, address: ADDRESS, port },
-    advertiseAddress: ADDRESS,
-    clientCa: authority.certificate,
-    settings: { requestHeader },
-    serviceAccountKeys: { signingKey },
-    serviceClusterIpRange: SERVICE_CIDR,
-    nodePortRange: NODE_PORTS,
-    flags: flagTexts({
-      'authorization-mode': 'Node,RBAC',
-      'bind-address': ADDRESS,
-      'secure-port': String(port),
-      'service-cluster-ip-range': SERVICE_CIDR,
-      ...frontProxyFlags(pki),
-    }),
-    admission: ADMISSION,
-    kubeletClient: { ...kubeletClient, certificateAuthority: authority.certificate },
-  })
-  await server.ready()
-  const connection = {
-    server: server.url,
-    certificateAuthority: authority.certificate,
-    clientCertificate: admin.certificate,
-    clientKey: admin.privateKey,
+  const opened: { close(): Promise<void> }[] = [store]
+  const close = async (): Promise<void> => {
+    for (const part of opened.toReversed()) await part.close()
   }
-  await writeAtomically(
-    resolve(options.kubeconfig),
-    renderKubeconfig(connection, { cluster: 'kubets-api', user: 'admin' }),
-    0o600,
-  )
-  return {
-    url: server.url,
-    close: async () => {
-      await server.close()
-      await store.close()
-    },
+  try {
+    const server = await createApiServer({
+      store,
+      kinds: options.kinds,
+      createResources,
+      features: options.features,
+      clock,
+      random,
+      log,
+      serving: { ...serving, address: ADDRESS, port },
+      advertiseAddress: ADDRESS,
+      clientCa: authority.certificate,
+      settings: { requestHeader },
+      serviceAccountKeys: { signingKey },
+      serviceClusterIpRange: SERVICE_CIDR,
+      nodePortRange: NODE_PORTS,
+      flags: flagTexts({
+        'authorization-mode': 'Node,RBAC',
+        'bind-address': ADDRESS,
+        'secure-port': String(port),
+        'service-cluster-ip-range': SERVICE_CIDR,
+        ...frontProxyFlags(pki),
+      }),
+      admission: ADMISSION,
+      kubeletClient: { ...kubeletClient, certificateAuthority: authority.certificate },
+    })
+    opened.push(server)
+    await server.ready(signal)
+    const connection = {
+      server: server.url,
+      certificateAuthority: authority.certificate,
+      clientCertificate: admin.certificate,
+      clientKey: admin.privateKey,
+    }
+    const kubeconfig = renderKubeconfig(connection, { cluster: 'kubets-api', user: 'admin' })
+    await writeAtomically(resolve(options.kubeconfig), kubeconfig, 0o600)
+    return { url: server.url, close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }

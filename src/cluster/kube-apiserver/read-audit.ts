@@ -31,7 +31,7 @@ export async function readAudit(
   if (policy !== null && path === '') parts.log.warn('audit policy without a log: no events will be recorded')
   if (policy === null || path === '') return null
   const backend = new LogBackend({
-    sink: path === '-' ? STANDARD_SINK : openFile(values, path, parts.clock),
+    sink: path === '-' ? STANDARD_SINK : openFile(values, path, parts),
     ...checked,
     batch: {
       bufferSize: values['audit-log-batch-buffer-size'],
@@ -63,11 +63,11 @@ const STANDARD_SINK: AuditSink = {
   close: () => {},
 }
 
-function openFile(values: KubeApiserverValues, path: string, clock: Clock): AuditSink {
+function openFile(values: KubeApiserverValues, path: string, parts: { clock: Clock; log: Logger }): AuditSink {
   try {
     return new RotatingFile({
       path,
-      clock,
+      ...parts,
       maxBytes: values['audit-log-maxsize'] * MEGABYTE,
       maxBackups: values['audit-log-maxbackup'],
       maxAgeMs: values['audit-log-maxage'] * DAY_MS,

@@ -41,11 +41,7 @@ async function readCertificate(
   const [certFile, keyFile] = [values['tls-cert-file'], values['tls-private-key-file']]
   if ((certFile === '') !== (keyFile === ''))
     throw new FlagError('--tls-cert-file and --tls-private-key-file go together')
-  if (certFile !== '')
-    return {
-      certificate: await readFlagFile('tls-cert-file', certFile),
-      privateKey: await readFlagFile('tls-private-key-file', keyFile),
-    }
+  if (certFile !== '') return readCertificateFiles(values)
   return loadOrCreate(values['cert-dir'], 'apiserver', async () => {
     const authority = await createAuthority(`${advertiseAddress}-ca`, clock)
     const hosts = [
@@ -60,6 +56,15 @@ async function readCertificate(
     const pair = await issueCertificate(authority, { commonName: advertiseAddress, hosts, usages: ['server'] }, clock)
     return { certificate: pair.certificate + authority.certificate, privateKey: pair.privateKey }
   })
+}
+
+export type CertificateFlags = Pick<KubeApiserverValues, 'tls-cert-file' | 'tls-private-key-file'>
+
+export async function readCertificateFiles(values: CertificateFlags): Promise<ServingCertificate> {
+  return {
+    certificate: await readFlagFile('tls-cert-file', values['tls-cert-file']),
+    privateKey: await readFlagFile('tls-private-key-file', values['tls-private-key-file']),
+  }
 }
 
 /** Without names of its own a certificate stands for those that it holds. */

@@ -29,7 +29,7 @@ import { HealthChecks } from './health/health-checks.ts'
 import { addServerChecks } from './health/server-checks.ts'
 import { mediaTypesOf } from './http/negotiation.ts'
 import { HttpServer } from './http/server.ts'
-import type { ServingOptions } from './http/serving-options.ts'
+import type { ServingCertificate, ServingOptions } from './http/serving-options.ts'
 import { createInProcessServer } from './in-process-server.ts'
 import { MeasuredStore } from './metrics/measured-store.ts'
 import { registerServerInfo } from './metrics/server-info.ts'
@@ -93,8 +93,10 @@ export interface ApiServer {
   inProcess(user: UserInfo): InProcessServer
   /** A client over that way. `component` becomes the default field manager. */
   client(user: UserInfo, component: string): Client
-  /** Resolves when all checks of /readyz pass. */
-  ready(): Promise<void>
+  /** Resolves when all checks of /readyz pass; rejects when the start failed, the server is closed or the signal aborts. */
+  ready(signal?: AbortSignal): Promise<void>
+  /** New handshakes use this certificate; running connections stay. */
+  setCertificate(certificate: ServingCertificate): void
   /** Fails /readyz, ends watches, lets requests finish. The store stays open: it belongs to the caller. */
   close(): Promise<void>
 }
@@ -111,10 +113,65 @@ export const APISERVER_USER: UserInfo = {
 
 const READY_POLL_MS = 5
 
+/** Rejects when the port cannot be listened on; nothing is left running then. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { clock, log } = options
   const parts = assemble(options)
-  const http = new HttpServer({
+  const http = createHttpServer(parts, options)
+  const port = await listen(http, parts)
+  if (parts.unserved.length > 0) log.error(neverReady(parts.unserved))
+  const started = start(parts, options, port)
+  started.catch((error: unknown) => {
+    if (!parts.closing.signal.aborted) log.error('start failed', { error: String(error) })
+  })
+  return {
+    url: `https://${options.serving.address}:${port}`,
+    port,
+    inProcess: parts.inProcess,
+    client: (user, component) => new RestClient(new InProcessTransport(parts.inProcess(user), component)),
+    ready: async (signal) => {
+      if (parts.unserved.length > 0) throw new Error(neverReady(parts.unserved))
+      await Promise.race([untilReady(parts, clock, signal), onlyFailure(started)])
+    },
+    setCertificate: (certificate) => http.setCertificate(certificate),
+    close: async () => {
+      parts.draining.value = true
+      const { delayMs, ...ending } = parts.settings.shutdown
+      if (delayMs > 0) await clock.sleep(delayMs)
+      await http.close(ending)
+      parts.closing.abort()
+      await parts.backend.close()
+    },
+  }
+}
+
+async function listen(http: HttpServer, parts: Parts): Promise<number> {
+  try {
+    return await http.listen()
+  } catch (error) {
+    parts.closing.abort()
+    await parts.backend.close()
+    throw error
+  }
+}
+
+/** As upstream's, such a server answers, and /readyz says that its informers do not come to an end. */
+const neverReady = (unserved: readonly string[]): string =>
+  `the server is never ready: --runtime-config turns off what it follows itself: ${unserved.join(', ')}`
+
+/** The hooks go on for as long as the server lives: only that they could not begin counts. */
+function onlyFailure(started: Promise<void>): Promise<never> {
+  return new Promise((_resolve, reject) => started.catch(reject))
+}
+
+async function untilReady({ health, closing }: Parts, clock: Clock, signal?: AbortSignal): Promise<void> {
+  const ended = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal])
+  while (!(await health.isReady())) await clock.sleep(READY_POLL_MS, ended)
+}
+
+function createHttpServer(parts: Parts, options: ApiServerOptions): HttpServer {
+  const { clock, log } = options
+  return new HttpServer({
     handler: parts.networkHandler,
     clock,
     random: options.random,
@@ -129,27 +186,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       protobufTypes: protobufTypesOf(options.kinds),
     },
   })
-  const port = await http.listen()
-  void start(parts, options, port).catch((error: unknown) => {
-    if (!parts.closing.signal.aborted) log.error('start failed', { error: String(error) })
-  })
-  return {
-    url: `https://${options.serving.address}:${port}`,
-    port,
-    inProcess: parts.inProcess,
-    client: (user, component) => new RestClient(new InProcessTransport(parts.inProcess(user), component)),
-    ready: async () => {
-      while (!(await parts.health.isReady())) await clock.sleep(READY_POLL_MS, parts.closing.signal)
-    },
-    close: async () => {
-      parts.draining.value = true
-      const { delayMs, ...ending } = parts.settings.shutdown
-      if (delayMs > 0) await clock.sleep(delayMs)
-      await http.close(ending)
-      parts.closing.abort()
-      await parts.backend.close()
-    },
-  }
 }
 
 type Parts = {
@@ -158,6 +194,8 @@ type Parts = {
   readonly inProcess: (user: UserInfo) => InProcessServer
   readonly client: Client
   readonly feeds: ObjectFeeds
+  /** Followed by the server, and not served by it. */
+  readonly unserved: readonly string[]
   readonly health: HealthChecks
   readonly bootstrap: Bootstrap
   readonly closing: AbortController
@@ -198,7 +236,8 @@ function assemble(options: ApiServerOptions): Parts {
   const feeds = new ObjectFeeds({ client, clock, log: log.child({ part: 'authorization' }) })
   const authorizer = createAuthorizer(feeds, settings.authorizationModes)
   followInertKinds(kinds, feeds, { client, clock, log: log.child({ part: 'inert-conditions' }) })
-  followFlowSchemas(feeds, { client, clock, log: log.child({ part: 'flow-control' }) })
+  if (settings.priorityAndFairness)
+    followFlowSchemas(feeds, { client, clock, log: log.child({ part: 'flow-control' }) })
   const tokens = createTokens({
     keys,
     issuers,
@@ -273,7 +312,9 @@ function assemble(options: ApiServerOptions): Parts {
           random,
           observeLevel: (level: AuditLevel) => metrics.observeAuditLevel(level),
           observeEvent: () => metrics.observeAuditEvent(),
+          observeRejection: () => metrics.observeAuditRejection(),
         }
+  if (audit !== null) metrics.readAuditLosses(audit.backend)
   const stages = {
     metrics: metrics.createStage(clock),
     timeout: createTimeoutStage(clock, settings.requestTimeoutMs),
@@ -290,7 +331,21 @@ function assemble(options: ApiServerOptions): Parts {
   }
   inProcessHandler = createInProcessChain(stages, routes)
   const networkHandler = createNetworkChain(stages, routes)
-  return { backend, networkHandler, inProcess, client, feeds, health, bootstrap, closing, draining, settings, metrics }
+  const unserved = feeds.unserved(kinds)
+  return {
+    backend,
+    unserved,
+    networkHandler,
+    inProcess,
+    client,
+    feeds,
+    health,
+    bootstrap,
+    closing,
+    draining,
+    settings,
+    metrics,
+  }
 }
 
 function createServerRoutes(
@@ -324,6 +379,6 @@ function createServerRoutes(
 
 async function start(parts: Parts, options: ApiServerOptions, port: number): Promise<void> {
   await parts.backend.ready()
-  parts.feeds.start(parts.closing.signal)
+  parts.feeds.start(parts.closing.signal, parts.unserved)
   await parts.bootstrap.run({ address: options.advertiseAddress, port, signal: parts.closing.signal })
 }

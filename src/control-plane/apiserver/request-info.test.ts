@@ -9,6 +9,9 @@ const parse = (method: string, target: string): RequestInfo => {
   return parseRequestInfo(method, url.pathname, url.searchParams)
 }
 
+const isLong = (method: string, target: string): boolean =>
+  isLongRunning({ info: parse(method, target), path: new URL(target, 'https://server').pathname })
+
 const short = (info: RequestInfo): string =>
   [info.verb, info.group, info.version, info.namespace, info.resource, info.subresource, info.name].join(' ')
 
@@ -50,7 +53,8 @@ test('other paths keep their method as the verb', () => {
 })
 
 test('watches and streams may last', () => {
-  assert.ok(isLongRunning(parse('GET', '/api/v1/pods?watch=1')))
-  assert.ok(isLongRunning(parse('POST', '/api/v1/namespaces/a/pods/b/exec')))
-  assert.ok(!isLongRunning(parse('GET', '/api/v1/namespaces/a/pods/b')))
+  assert.ok(isLong('GET', '/api/v1/pods?watch=1'))
+  assert.ok(isLong('GET', '/debug/pprof/profile?seconds=90'))
+  assert.ok(isLong('POST', '/api/v1/namespaces/a/pods/b/exec'))
+  assert.ok(!isLong('GET', '/api/v1/namespaces/a/pods/b'))
 })

@@ -20,8 +20,12 @@ const VERBS: Readonly<Record<string, string>> = {
 /** Subresources whose answers last as long as the client likes. */
 const LONG_SUBRESOURCES = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
 
-export function isLongRunning(info: RequestInfo): boolean {
-  return info.verb === 'watch' || (info.isResourceRequest && LONG_SUBRESOURCES.has(info.subresource))
+/** Profiles take as long as the client says. */
+const PROFILES_PATH = '/debug/pprof/'
+
+export function isLongRunning({ info, path }: { readonly info: RequestInfo; readonly path: string }): boolean {
+  if (!info.isResourceRequest) return path.startsWith(PROFILES_PATH)
+  return info.verb === 'watch' || LONG_SUBRESOURCES.has(info.subresource)
 }
 
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {

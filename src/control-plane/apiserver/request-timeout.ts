@@ -8,7 +8,7 @@ import type { Stage } from './request.ts'
 /** `longestMs` is --request-timeout; a `timeout` in the query may only shorten it. */
 export function createTimeoutStage(clock: Clock, longestMs: number): Stage {
   return async (request, next) => {
-    if (isLongRunning(request.info)) return next(request)
+    if (isLongRunning(request)) return next(request)
     const limitMs = Math.min(timeoutOf(request.query.get('timeout'), longestMs), longestMs)
     const controller = new AbortController()
     const signal = AbortSignal.any([request.signal, controller.signal])

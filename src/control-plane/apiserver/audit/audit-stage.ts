@@ -21,6 +21,8 @@ export type AuditOptions = {
   readonly observeLevel: (level: AuditLevel) => void
   /** Told each event. */
   readonly observeEvent: () => void
+  /** Told each request that is refused because its event cannot be stored. */
+  readonly observeRejection: () => void
 }
 
 const USER_AGENT_LENGTH_MAX = 1024
@@ -32,7 +34,10 @@ export function createAuditStage(options: AuditOptions): Stage {
     options.observeLevel(decision.level)
     if (decision.level === 'None') return next(request)
     const run = new AuditedRequest(options, request, new AuditRecord(decision, objectRefOf(request)))
-    if (!run.emit('RequestReceived', null)) throw internalError('failed to store audit event')
+    if (!run.emit('RequestReceived', null)) {
+      options.observeRejection()
+      throw internalError('failed to store audit event')
+    }
     let response: ApiResponse
     try {
       response = await next({ ...request, audit: run.record })
@@ -116,19 +121,21 @@ class AuditedRequest {
   fail(error: unknown): void {
     const status = error instanceof StatusError ? error : internalError(String(error))
     const answer = errorAnswer(status, this.record.decision.level)
-    if (isLongRunning(this.#request.info)) this.emit('ResponseStarted', answer)
+    if (isLongRunning(this.#request)) this.emit('ResponseStarted', answer)
     this.emit('ResponseComplete', answer)
   }
 
   /** What lasts is told at its begin, and again at its end. */
-  answered(response: ApiResponse): ApiResponse {
+  async answered(response: ApiResponse): Promise<ApiResponse> {
     const { level, omitManagedFields } = this.record.decision
     const withObject = isAtLeast(level, 'RequestResponse')
     const answer = {
       responseStatus: responseStatusOf(response),
-      responseObject: withObject ? responseObjectOf(response, omitManagedFields) : null,
+      responseObject: withObject
+        ? await responseObjectOf(response, { omitManagedFields, clock: this.#options.clock })
+        : null,
     }
-    if (!isLongRunning(this.#request.info)) {
+    if (!isLongRunning(this.#request)) {
       this.emit('ResponseComplete', answer)
       return response
     }

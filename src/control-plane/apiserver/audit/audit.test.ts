@@ -1,34 +1,29 @@
 /** Events of the audit log: their stages, what they hold, and how they get into the file. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { gunzipSync } from 'node:zlib'
+import { test } from 'node:test'
 import { NO_LOG } from '#base/log.ts'
 import { SeededRandom } from '#base/random.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import { notFound } from '#machinery/status-error.ts'
+import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { ApiResponse } from '../request.ts'
 import { OK, requestOf } from '../testing.ts'
 import { createAuditStage } from './audit-stage.ts'
 import { LogBackend, type LogBackendOptions } from './backend.ts'
-import { AuditPolicyEvaluator, type AuditLevel } from './policy.ts'
-import { RotatingFile } from './rotating-file.ts'
+import { AuditPolicyEvaluator, type AuditLevel, type AuditRule } from './policy.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'audit-'))
-after(() => rmSync(folder, { recursive: true }))
 const user = { name: 'jane', uid: '', groups: ['dev'], extra: {} }
 
 class Log {
   readonly clock = new VirtualClock(Date.UTC(2026, 0, 2))
   readonly lines: string[] = []
   isBroken = false
+  rejected = 0
   readonly backend: LogBackend
-  readonly #level: AuditLevel
+  readonly #rule: AuditRule
 
-  constructor(level: AuditLevel, options: Partial<LogBackendOptions> = {}) {
-    this.#level = level
+  constructor(level: AuditLevel, options: Partial<LogBackendOptions> = {}, omitManagedFields = false) {
+    this.#rule = { level, omitManagedFields }
     const write = (text: string): void => {
       if (this.isBroken) throw new Error('disk full')
       this.lines.push(...text.trimEnd().split('\n'))
@@ -47,12 +42,13 @@ class Log {
 
   ask(target: string, answer: () => Promise<ApiResponse>): Promise<ApiResponse> {
     const stage = createAuditStage({
-      policy: new AuditPolicyEvaluator({ rules: [{ level: this.#level }] }),
+      policy: new AuditPolicyEvaluator({ rules: [this.#rule] }),
       backend: this.backend,
       clock: this.clock,
       random: new SeededRandom(1),
       observeLevel: () => {},
       observeEvent: () => {},
+      observeRejection: () => this.rejected++,
     })
     const request = requestOf('GET', target, { user, headers: { 'User-Agent': 'a<b' } })
     return stage({ ...request, auditId: 'id-1' }, answer)
@@ -120,6 +116,7 @@ test('only blocking-strict refuses what cannot be recorded', async () => {
     strict.ask('/api/v1/pods', async () => OK),
     /failed to store audit event/,
   )
+  assert.deepEqual([strict.rejected, strict.backend.losses.get('log')], [1, 1])
   const blocking = new Log('Metadata')
   blocking.isBroken = true
   assert.equal(await blocking.ask('/api/v1/pods', async () => OK), OK)
@@ -153,20 +150,57 @@ test('the older form', async () => {
   )
 })
 
-test('a full file is renamed, compressed, and removed when there are too many or it is old', async () => {
-  const clock = new VirtualClock(Date.UTC(2026, 0, 2, 3, 4, 5, 678))
-  const options = { path: join(folder, 'a.log'), clock, maxBytes: 10, maxBackups: 2, maxAgeMs: 60_000, compress: true }
-  const file = new RotatingFile(options)
-  for (const text of ['first 11 b\n', 'second\n', 'third\n']) {
-    file.write(text)
-    await clock.advance(1000)
+test('a full batch is written at once, so that the buffer does not overflow meanwhile', async () => {
+  const log = new Log('Metadata', { mode: 'batch', batch: { bufferSize: 4, maxSize: 3, maxWaitMs: 60_000 } })
+  await log.ask('/api/v1/pods', async () => OK)
+  await log.ask('/api/v1/pods', async () => OK)
+  await log.clock.advance(0)
+  assert.equal(log.lines.length, 4)
+  await log.ask('/api/v1/pods', async () => OK)
+  await log.clock.advance(0)
+  assert.equal(log.lines.length, 4)
+  await log.clock.advance(60_000)
+  assert.equal(log.lines.length, 6)
+  assert.equal(log.backend.losses.size, 0)
+})
+
+function listOf(items: readonly object[], table: boolean): ApiResponse {
+  const stored = items.map((item, i) => ({
+    key: String(i),
+    revision: 1,
+    bytes: Buffer.from(JSON.stringify(item)),
+    object: () => item as KubernetesObject,
+  }))
+  const shape = table
+    ? { extra: { columnDefinitions: [{ name: 'Name' }] }, itemsName: 'rows', keepsItemTypes: true }
+    : {}
+  const type = table ? { apiVersion: 'meta.k8s.io/v1', kind: 'Table' } : { apiVersion: 'v1', kind: 'PodList' }
+  return { code: 200, body: { form: 'list', ...type, metadata: { resourceVersion: '7' }, items: stored, ...shape } }
+}
+
+test('a list is recorded as it was answered, without managed fields where the policy omits them', async () => {
+  const metadata = { name: 'a', managedFields: [{ manager: 'm' }] }
+  const pod = { kind: 'Pod', apiVersion: 'v1', metadata }
+  const recorded = async (response: ApiResponse, omitManagedFields: boolean): Promise<unknown> => {
+    const log = new Log('RequestResponse', {}, omitManagedFields)
+    await log.ask('/api/v1/pods', async () => response)
+    return log.events()[1]!['responseObject']
   }
-  file.close()
-  const listed = readdirSync(folder).toSorted()
-  assert.deepEqual(listed, ['a-2026-01-02T03-04-06.678.log.gz', 'a-2026-01-02T03-04-07.678.log.gz', 'a.log'])
-  assert.equal(gunzipSync(readFileSync(join(folder, listed[0]!))).toString(), 'first 11 b\n')
-  assert.equal(readFileSync(options.path, 'utf8'), 'third\n')
-  await clock.advance(60_000)
-  new RotatingFile(options).close()
-  assert.deepEqual(readdirSync(folder), ['a.log'])
+  const head = { kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '7' } }
+  assert.deepEqual(await recorded(listOf([pod, pod], false), false), { ...head, items: [{ metadata }, { metadata }] })
+  assert.deepEqual(await recorded(listOf([pod], false), true), { ...head, items: [{ metadata: { name: 'a' } }] })
+  const row = { cells: ['a'], object: pod }
+  const table = { ...head, kind: 'Table', apiVersion: 'meta.k8s.io/v1', columnDefinitions: [{ name: 'Name' }] }
+  assert.deepEqual(await recorded(listOf([row], true), false), { ...table, rows: [row] })
+  const shown = { ...pod, metadata: { name: 'a' } }
+  assert.deepEqual(await recorded(listOf([row], true), true), { ...table, rows: [{ cells: ['a'], object: shown }] })
+})
+
+test('a watch list that is audited is compressed all the same', async () => {
+  const stream = { next: async () => null, close: () => {} }
+  const { body } = await new Log('Metadata').ask('/api/v1/pods?watch=1', async () => ({
+    code: 200,
+    body: { form: 'watch', stream, isWatchList: true },
+  }))
+  assert.ok(body.form === 'watch' && body.isWatchList === true)
 })

@@ -1,5 +1,5 @@
 /** Where audit events go: at once, so that an answer follows its record, or in batches behind the requests. */
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Timer } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { eventJson, eventLine, type AuditEvent } from './event.ts'
 import { isAtLeast } from './policy.ts'
@@ -9,12 +9,15 @@ export interface AuditBackend {
   store(event: AuditEvent): boolean
   /** Resolves when everything is written. */
   close(): Promise<void>
+  /** How many events were lost so far, by upstream's name of the part that lost them. */
+  readonly losses: ReadonlyMap<string, number>
 }
 
 /** Appends text; what it returned from is with the operating system. */
 export interface AuditSink {
+  /** Throws for what could not be written; later calls try again. */
   write(text: string): void
-  close(): void
+  close(): Promise<void> | void
 }
 
 export type LogBackendOptions = {
@@ -33,8 +36,11 @@ const TRUNCATED = ['audit.k8s.io/truncated', 'true'] as const
 
 export class LogBackend implements AuditBackend {
   readonly #options: LogBackendOptions
+  readonly losses = new Map<string, number>()
   #waiting: string[] = []
-  #isFlushing = false
+  #timer: Timer | null = null
+  /** The timer is set for now. */
+  #isFull = false
 
   constructor(options: LogBackendOptions) {
     this.#options = options
@@ -45,15 +51,15 @@ export class LogBackend implements AuditBackend {
     const text = this.#encode(event)
     if (text === null) return true
     if (mode !== 'batch') return this.#write(text) || mode !== 'blocking-strict'
-    if (this.#waiting.length >= batch.bufferSize) this.#lose('audit buffer queue blocked', 1)
+    if (this.#waiting.length >= batch.bufferSize) this.#lose('buffered', 'audit buffer queue blocked', 1)
     else this.#waiting.push(text)
-    void this.#flushLater()
+    this.#flushLater()
     return true
   }
 
   async close(): Promise<void> {
     this.#flush()
-    this.#options.sink.close()
+    await this.#options.sink.close()
   }
 
   /** Null for an event that is too large even without its objects. */
@@ -67,21 +73,24 @@ export class LogBackend implements AuditBackend {
       ? `${encode({ ...event, requestObject: null, responseObject: null, annotations })}\n`
       : text
     if (Buffer.byteLength(shorter) <= maxEventBytes) return shorter
-    this.#lose('event is too large even after truncating', 1)
+    this.#lose('truncate', 'event is too large even after truncating', 1)
     return null
   }
 
-  async #flushLater(): Promise<void> {
+  /** A full batch goes as soon as the request is through, whatever the timer says. */
+  #flushLater(): void {
     const { batch, clock } = this.#options
-    if (this.#isFlushing) return
-    this.#isFlushing = true
-    if (this.#waiting.length < batch.maxSize && batch.maxWaitMs > 0) await clock.sleep(batch.maxWaitMs)
-    else await clock.yield()
-    this.#isFlushing = false
-    this.#flush()
+    const isFull = this.#waiting.length >= batch.maxSize
+    if (this.#isFull || (this.#timer !== null && !isFull)) return
+    this.#timer?.cancel()
+    this.#isFull = isFull
+    this.#timer = clock.setTimer(isFull ? 0 : batch.maxWaitMs, () => this.#flush())
   }
 
   #flush(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#isFull = false
     const waiting = this.#waiting
     this.#waiting = []
     const size = Math.max(1, this.#options.batch.maxSize)
@@ -95,13 +104,14 @@ export class LogBackend implements AuditBackend {
     try {
       this.#options.sink.write(text)
     } catch (error) {
-      this.#lose(error instanceof Error ? error.message : String(error), count)
+      this.#lose('log', error instanceof Error ? error.message : String(error), count)
       return false
     }
     return true
   }
 
-  #lose(reason: string, count: number): void {
+  #lose(plugin: string, reason: string, count: number): void {
+    this.losses.set(plugin, (this.losses.get(plugin) ?? 0) + count)
     this.#options.log.error('audit events are lost', { count, reason })
   }
 }

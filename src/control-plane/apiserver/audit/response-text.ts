@@ -1,5 +1,7 @@
 /** The answer to a request as the audit log holds it: its Status, and its object as JSON. */
-import type { ApiResponse, ResponseBody } from '../request.ts'
+import type { Clock } from '#base/clock.ts'
+import { collectParts, listJsonParts, type ListBody } from '../http/list-parts.ts'
+import type { ApiResponse } from '../request.ts'
 
 /** An object that is no Status leaves only its code. */
 export function responseStatusOf({ code, body }: ApiResponse): Record<string, unknown> {
@@ -9,39 +11,43 @@ export function responseStatusOf({ code, body }: ApiResponse): Record<string, un
   return { ...status, code: status['code'] ?? code }
 }
 
+export type ResponseTextOptions = { readonly omitManagedFields: boolean; readonly clock: Clock }
+
 /** Null for what is no object. */
-export function responseObjectOf({ body }: ApiResponse, omitManagedFields: boolean): string | null {
-  const text = textOf(body)
-  return text === null || !omitManagedFields ? text : JSON.stringify(withoutManagedFields(JSON.parse(text)))
+export async function responseObjectOf({ body }: ApiResponse, options: ResponseTextOptions): Promise<string | null> {
+  if (body.form === 'list') return listText(body, options)
+  const text = body.form === 'object' ? JSON.stringify(body.object) : null
+  const whole = body.form === 'stored' ? body.stored.bytes.toString() : text
+  return whole === null || !options.omitManagedFields ? whole : withoutManagedFieldsText(whole)
 }
 
-function textOf(body: ResponseBody): string | null {
-  switch (body.form) {
-    case 'object':
-      return JSON.stringify(body.object)
-    case 'stored':
-      return body.stored.bytes.toString()
-    case 'list': {
-      const { kind, apiVersion, metadata, items, keepsItemTypes } = body
-      const texts = items.map(({ bytes }) => (keepsItemTypes ? bytes.toString() : untyped(bytes)))
-      return `${JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1)},"items":[${texts.join(',')}]}`
-    }
-    default:
-      return null
-  }
+/** Item by item, so that a long list does not hold the event loop. */
+async function listText(body: ListBody, { omitManagedFields, clock }: ResponseTextOptions): Promise<string> {
+  const parts = omitManagedFields
+    ? listJsonParts(body, (item) => withoutManagedFields(item as Loose))
+    : listJsonParts(body)
+  return Buffer.concat(await collectParts(parts, clock))
+    .toString()
+    .trimEnd()
 }
 
-function untyped(bytes: Buffer): string {
-  const { kind: _kind, apiVersion: _apiVersion, ...fields } = JSON.parse(bytes.toString()) as Record<string, unknown>
-  return JSON.stringify(fields)
+/** An object, a list, a Table, or one row of it. */
+type Loose = {
+  metadata?: Record<string, unknown>
+  items?: Loose[]
+  rows?: Loose[]
+  object?: Loose | null
+  cells?: unknown
 }
 
-type Loose = { metadata?: Record<string, unknown>; items?: Loose[]; rows?: { object?: Loose }[] }
+const withoutManagedFieldsText = (text: string): string =>
+  JSON.stringify(withoutManagedFields(JSON.parse(text) as Loose))
 
 /** Works on a value of its own. */
 function withoutManagedFields(object: Loose): Loose {
   if (object.metadata !== undefined) delete object.metadata['managedFields']
   for (const item of object.items ?? []) withoutManagedFields(item)
-  for (const { object: shown } of object.rows ?? []) if (shown !== undefined) withoutManagedFields(shown)
+  for (const row of object.rows ?? []) withoutManagedFields(row)
+  if (object.cells !== undefined && object.object) withoutManagedFields(object.object)
   return object
 }

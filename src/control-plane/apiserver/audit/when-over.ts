@@ -15,7 +15,7 @@ export function whenOver(response: ApiResponse, callback: () => void): ApiRespon
       end()
       stream.close()
     }
-    return { ...response, body: { form: 'watch', stream: { next: () => stream.next(), close } } }
+    return { ...response, body: { ...body, stream: { next: () => stream.next(), close } } }
   }
   if (body.form === 'upgrade')
     return {

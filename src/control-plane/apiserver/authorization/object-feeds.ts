@@ -1,4 +1,5 @@
 /** Tells the authorizers of every role, binding, pod and volume there is, and of each change, without keeping the objects. */
+import type { KindDefinition } from '#api/kind.ts'
 import type { ResourceRef } from '#api/resource-ref.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
@@ -34,8 +35,15 @@ export class ObjectFeeds {
     this.#feeds.push(new ObjectFeed(resource, follower as Follower<KubernetesObject>, this.#options))
   }
 
-  start(signal: AbortSignal): void {
-    for (const feed of this.#feeds) void feed.run(signal)
+  /** What a server does not serve is not asked for: nothing of it will ever be known. */
+  start(signal: AbortSignal, unserved: readonly string[] = []): void {
+    for (const feed of this.#feeds) if (!unserved.includes(feed.name)) void feed.run(signal)
+  }
+
+  /** Names of the resources that are followed and that are none of these kinds. */
+  unserved(kinds: readonly Pick<KindDefinition, 'group' | 'version' | 'resource'>[]): string[] {
+    const served = new Set(kinds.map(nameOf))
+    return [...new Set(this.#feeds.map(({ name }) => name))].filter((name) => !served.has(name))
   }
 
   /** Resolves when the followers know everything that was there at the start. */
@@ -43,6 +51,10 @@ export class ObjectFeeds {
     await Promise.all(this.#feeds.map((feed) => feed.synced))
   }
 }
+
+/** `roles.rbac.authorization.k8s.io/v1`. */
+const nameOf = ({ group, version, resource }: Pick<KindDefinition, 'group' | 'version' | 'resource'>): string =>
+  `${resource}${group === '' ? '' : `.${group}`}/${version}`
 
 class ObjectFeed<T extends KubernetesObject> {
   readonly #resource: ResourceRef<T>
@@ -56,6 +68,10 @@ class ObjectFeed<T extends KubernetesObject> {
     this.#resource = resource
     this.#follower = follower
     this.#options = options
+  }
+
+  get name(): string {
+    return nameOf(this.#resource)
   }
 
   get synced(): Promise<void> {

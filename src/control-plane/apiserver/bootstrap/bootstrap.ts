@@ -52,6 +52,7 @@ const SERVICE_INTERVAL_MS = 10_000
 /** Leaks are found after a minute; upstream looks as often when something changes. */
 const REPAIR_INTERVAL_MS = 60_000
 const [ADDRESS_REPAIRER, PORT_REPAIRER] = ['ipallocator-repair-controller', 'portallocator-repair-controller']
+const FLOW_API = 'flowcontrol.apiserver.k8s.io/v1'
 const RETRY_MS = 500
 
 type Hook = { readonly name: string; readonly done: () => void; readonly work: () => Promise<void> }
@@ -67,6 +68,7 @@ export class Bootstrap {
   readonly #repairDone: () => void
   readonly #collectionDone: () => void
   readonly #reconcileFlows: () => Promise<void>
+  readonly #keepsFlows: boolean
 
   constructor(parts: BootstrapParts) {
     this.#parts = parts
@@ -74,15 +76,23 @@ export class Bootstrap {
     const bootstrap = { client, clock, ...options, requestHeader }
     const flows = { ...bootstrap, client: parts.clientAs(FLOW_WRITER) }
     this.#reconcileFlows = () => reconcileDefaultFlows(flows)
-    const hook = (name: string, work: () => Promise<void>): Hook => ({ name, done: health.addStartHook(name), work })
+    const served = new Set(options.kinds.map(({ group, version }) => `${group}/${version}`))
+    const hook = (name: string, work: () => Promise<void>, apiVersion = '/v1'): Hook[] =>
+      served.has(apiVersion) ? [{ name, done: health.addStartHook(name), work }] : []
+    // Upstream's hooks of groups come with their groups.
+    this.#keepsFlows = served.has(FLOW_API)
     this.#hooks = [
-      hook('start-system-namespaces-controller', () => createSystemNamespaces(bootstrap)),
-      hook('rbac/bootstrap-roles', () => reconcileDefaultRoles(bootstrap)),
-      hook('scheduling/bootstrap-system-priority-classes', () => createPriorityClasses(bootstrap)),
-      hook('priority-and-fairness-config-producer', this.#reconcileFlows),
-      hook('start-cluster-authentication-info-controller', () => publishAuthentication(bootstrap)),
-      hook('start-legacy-token-tracking-controller', () => publishTokenTracking(bootstrap)),
-      hook('start-kubernetes-service-cidr-controller', () => publishServiceRange(bootstrap)),
+      ...hook('start-system-namespaces-controller', () => createSystemNamespaces(bootstrap)),
+      ...hook('rbac/bootstrap-roles', () => reconcileDefaultRoles(bootstrap), 'rbac.authorization.k8s.io/v1'),
+      ...hook(
+        'scheduling/bootstrap-system-priority-classes',
+        () => createPriorityClasses(bootstrap),
+        'scheduling.k8s.io/v1',
+      ),
+      ...hook('priority-and-fairness-config-producer', this.#reconcileFlows, FLOW_API),
+      ...hook('start-cluster-authentication-info-controller', () => publishAuthentication(bootstrap)),
+      ...hook('start-legacy-token-tracking-controller', () => publishTokenTracking(bootstrap)),
+      ...hook('start-kubernetes-service-cidr-controller', () => publishServiceRange(bootstrap)),
     ]
 
     this.#serviceDone = health.addStartHook('bootstrap-controller')
@@ -103,7 +113,9 @@ export class Bootstrap {
     const collection = { what: 'the Leases of other servers', intervalMs: COLLECT_MS, done: this.#collectionDone }
     await Promise.all([
       this.#keepService(place),
-      this.#keep({ what: 'flow control', intervalMs: FLOW_INTERVAL_MS }, signal, this.#reconcileFlows),
+      this.#keepsFlows
+        ? this.#keep({ what: 'flow control', intervalMs: FLOW_INTERVAL_MS }, signal, this.#reconcileFlows)
+        : Promise.resolve(),
       this.#keep(repair, signal, this.#repair()),
       this.#keep(renewal, signal, this.#renewal(place)),
       this.#keep(collection, signal, () => collectIdentityLeases({ client, clock })),

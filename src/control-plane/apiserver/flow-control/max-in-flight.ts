@@ -20,7 +20,7 @@ export function createMaxInFlightStage(
   const running = { readOnly: 0, mutating: 0 }
   return async (request, next) => {
     // The chain must stay reachable for those who repair an overloaded cluster.
-    if (isLongRunning(request.info) || request.user.groups.includes('system:masters')) return next(request)
+    if (isLongRunning(request) || request.user.groups.includes('system:masters')) return next(request)
     const kind = READ_VERBS.has(request.info.verb) ? 'readOnly' : 'mutating'
     if (running[kind] >= limits[kind]) throw tooManyRequests()
     observe(kind, ++running[kind])

@@ -32,7 +32,7 @@ export function createPriorityAndFairnessStage(options: PriorityAndFairnessOptio
   return async (request, next) => {
     const { info } = request
     const isWatch = info.verb === 'watch'
-    if (!isWatch && isLongRunning(info)) return next(request)
+    if (!isWatch && isLongRunning(request)) return next(request)
     const flow = controller.classify(request)
     nameFlow(request, flow)
     const ticket = enter(options, request, flow)

@@ -28,19 +28,16 @@ const FLOW_CHECKS = [
 
 export function addServerChecks(health: HealthChecks, parts: CheckedParts): void {
   const { store, feeds, backend, isDraining } = parts
-  let [cachesFilled, feedsSynced] = [false, false]
-  void backend.ready().then(() => (cachesFilled = true))
-  void feeds.synced().then(() => (feedsSynced = true))
   const checkStore: Check = async () => void (await store.currentRevision())
   health.add('ping', () => {})
   health.add('log', () => {})
   health.add('etcd', checkStore)
   health.add('etcd-readiness', checkStore, ['readyz'])
-  const followed = requireTrue(() => feedsSynced)
+  const followed = requireResolved(feeds.synced())
   health.add('informer-sync', followed, ['readyz'])
   health.add('poststarthook/generic-apiserver-start-informers', followed)
   if (parts.priorityAndFairness) for (const name of FLOW_CHECKS) health.add(name, followed)
-  const filled = requireTrue(() => cachesFilled)
+  const filled = requireResolved(backend.ready())
   for (const name of NEEDS_CACHES) health.add(name, filled)
   const lasting: Check = () => {
     if (isDraining()) throw new Error('process is shutting down')
@@ -48,8 +45,14 @@ export function addServerChecks(health: HealthChecks, parts: CheckedParts): void
   health.add('shutdown', lasting, ['readyz'])
 }
 
-function requireTrue(isDone: () => boolean): Check {
+/** What failed stays failed: the check tells why. */
+function requireResolved(work: Promise<void>): Check {
+  let problem: unknown = new Error('not finished')
+  work.then(
+    () => (problem = null),
+    (error: unknown) => (problem = error),
+  )
   return () => {
-    if (!isDone()) throw new Error('not finished')
+    if (problem !== null) throw problem
   }
 }

@@ -37,17 +37,18 @@ export async function listParts(body: ListBody, encoding: ListEncoding): Promise
   const mediaType = encoding.mediaType === PROTOBUF ? JSON_TYPE : encoding.mediaType
   const parts = partsOf(body, { ...encoding, mediaType })
   if (body.items.length > SIZED_ITEMS_MAX) return { mediaType, parts, size: null }
-  const collected = await collect(parts, clock)
+  const collected = await collectParts(parts, clock)
   return { mediaType, parts: collected, size: lengthOf(collected) }
 }
 
 function partsOf(body: ListBody, { mediaType, pretty, protobufTypes }: ListEncoding): Iterable<Buffer> {
   if (mediaType === YAML_TYPE) return yamlParts(body)
   if (mediaType === CBOR) return cborParts(body, protobufTypes)
-  return pretty ? prettyParts(body) : jsonParts(body)
+  return pretty ? prettyParts(body) : listJsonParts(body)
 }
 
-async function collect(parts: Iterable<Buffer>, clock: Clock): Promise<Buffer[]> {
+/** All of them, with time for others between them. */
+export async function collectParts(parts: Iterable<Buffer>, clock: Clock): Promise<Buffer[]> {
   const collected: Buffer[] = []
   let sliceEnd = clock.monotonic() + SLICE_MS
   for (const part of parts) {
@@ -78,9 +79,22 @@ const itemsField = ({ itemsName = 'items' }: ListBody): string => itemsName
 const [COMMA, OPEN, COMMA_OPEN] = [Buffer.from(','), Buffer.from('{'), Buffer.from(',{')]
 const LIST_END = Buffer.from(']}\n')
 
-/** Head, items and tail. An item is a view of its stored bytes, past the type that the list already says. */
-function* jsonParts(body: ListBody): Generator<Buffer> {
+/** Head, items and tail. An item is a view of its stored bytes, past the type that the list already says, unless it is changed. */
+export function* listJsonParts(body: ListBody, change?: (item: unknown) => unknown): Generator<Buffer> {
   yield Buffer.from(`${writeJson(headOf(body)).slice(0, -1)},"${itemsField(body)}":[`)
+  yield* change === undefined ? itemViews(body) : changedItems(body, change)
+  yield LIST_END
+}
+
+function* changedItems(body: ListBody, change: (item: unknown) => unknown): Generator<Buffer> {
+  let isFirst = true
+  for (const item of decodedItems(body)) {
+    yield Buffer.from(`${isFirst ? '' : ','}${JSON.stringify(change(item))}`)
+    isFirst = false
+  }
+}
+
+function* itemViews(body: ListBody): Generator<Buffer> {
   const itemHead = itemHeadOf(body)
   let isFirst = true
   for (const { bytes } of body.items) {
@@ -90,7 +104,6 @@ function* jsonParts(body: ListBody): Generator<Buffer> {
     isFirst = false
     yield isHeaded ? bytes.subarray(itemHead.length) : bytes
   }
-  yield LIST_END
 }
 
 function itemHeadOf({ kind, apiVersion, keepsItemTypes }: ListBody): Buffer | null {

@@ -124,7 +124,9 @@ export class HttpServer {
 
   /** New handshakes use this certificate; running connections stay. */
   setCertificate({ certificate, privateKey }: ServingCertificate): void {
-    this.#server.setSecureContext({ key: privateKey, cert: certificate, ca: [this.#options.clientCa] })
+    const { serving, clientCa, requestHeaderCa } = this.#options
+    const ca = [clientCa, requestHeaderCa].filter((pem) => pem !== '')
+    this.#server.setSecureContext({ ...tlsLimits(serving), key: privateKey, cert: certificate, ca })
   }
 
   /**
@@ -206,7 +208,7 @@ export class HttpServer {
         auditId,
         receivedMs: clock.now(),
       })
-      running.isLong = isLongRunning(request.info)
+      running.isLong = isLongRunning(request)
       const response =
         preflightAnswer(front, request) ?? this.#refuse(exchange, request) ?? (await this.#options.handler(request))
       const headers = { ...frontHeaders(front, request.headers), ...answerHeaders(request, auditId, response.headers) }

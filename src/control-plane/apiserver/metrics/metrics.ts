@@ -1,9 +1,11 @@
 /** Counts what the API server does, under upstream's names, for /metrics. */
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import type { Clock } from '#base/clock.ts'
+import type { AuditBackend } from '../audit/backend.ts'
 import type { ApiRequest, Stage } from '../request.ts'
 import { AccessMetrics } from './access-metrics.ts'
 import { BodySizes } from './body-sizes.ts'
+import { addReadFamily } from './families.ts'
 import { RequestMetrics } from './request-metrics.ts'
 
 type InFlight = { readonly readOnly: number; readonly mutating: number }
@@ -41,6 +43,12 @@ export class ApiServerMetrics {
     registers: [this.registry],
   })
 
+  readonly #auditRejections = new Counter({
+    name: 'apiserver_audit_requests_rejected_total',
+    help: 'Counter of apiserver requests rejected due to an error in audit logging backend.',
+    registers: [this.registry],
+  })
+
   constructor() {
     collectDefaultMetrics({ register: this.registry })
     for (const kind of ['readOnly', 'mutating']) this.#inFlight.set({ request_kind: kind }, 0)
@@ -48,6 +56,18 @@ export class ApiServerMetrics {
 
   observeAuditEvent(): void {
     this.#auditEvents.inc()
+  }
+
+  observeAuditRejection(): void {
+    this.#auditRejections.inc()
+  }
+
+  readAuditLosses({ losses }: Pick<AuditBackend, 'losses'>): void {
+    const help =
+      'Counter of audit events that failed to be audited properly. Plugin identifies the plugin affected by the error.'
+    addReadFamily(this.registry, { name: 'apiserver_audit_error_total', help, type: 'counter' }, () =>
+      [...losses].map(([plugin, value]) => ({ labels: { plugin }, value })),
+    )
   }
 
   observeAuditLevel(level: string): void {

@@ -81,7 +81,7 @@ export class RequestMetrics {
   createStage(clock: Clock): Stage {
     return async (request, next) => {
       const startMs = clock.monotonic()
-      const isLong = isLongRunning(request.info)
+      const isLong = isLongRunning(request)
       const shape = this.#shapeOf(request)
       if (request.user.name === OWN_USER && request.connection === undefined) shape.own.add()
       if (isLong) shape.running.add()
@@ -132,7 +132,7 @@ export class RequestMetrics {
       getOrAdd(this.#terminated, `${Object.values(labels).join(' ')} ${code}`, () =>
         this.#terminations.series({ ...counted, code: String(code) }),
       ).add()
-    if (isLongRunning(request.info)) return
+    if (isLongRunning(request)) return
     const seconds = durationMs / 1000
     getOrAdd(shape.durations, dryRun, () => this.#durations.series({ ...counted, dry_run: dryRun })).observe(seconds)
     shape.sli.observe(seconds)
@@ -157,7 +157,7 @@ export class RequestMetrics {
       watch.events.add(events?.length ?? 0)
       return events
     }
-    return { ...response, body: { form: 'watch', stream: { next, close } } }
+    return { ...response, body: { ...response.body, stream: { next, close } } }
   }
 }
 

@@ -22,6 +22,11 @@ test('a profile of the processor, one at a time', async () => {
   assert.ok(nodes.length > 0 && samples.length > 0)
 })
 
+test('a profile that would not fit into memory is refused', async () => {
+  const refused = await handler(requestOf('GET', '/debug/pprof/profile?seconds=601'))
+  assert.deepEqual([refused.code, textOf(refused)], [400, 'profile duration exceeds 600 seconds\n'])
+})
+
 test('the list of profiles, and what is none', async () => {
   assert.match(textOf(await handler(requestOf('GET', '/debug/pprof/'))), /href="\/debug\/pprof\/heap"/)
   const unknown = await handler(requestOf('GET', '/debug/pprof/goroutine'))

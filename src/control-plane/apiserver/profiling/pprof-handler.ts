@@ -7,6 +7,8 @@ import type { PathHandler } from '../routes.ts'
 
 const PREFIX = '/debug/pprof'
 const SECONDS_DEFAULT = 30
+/** The samples stand in memory until the end. */
+const SECONDS_MAX = 600
 /** Names of the profiles there are, with what each tells. */
 const PROFILES = {
   heap: 'every object of the heap (.heapsnapshot); the server answers nothing else while it is taken',
@@ -16,10 +18,12 @@ const PROFILES = {
 export function createPprofHandler(clock: Clock): PathHandler {
   let isProfiling = false
   const profile = async (request: ApiRequest): Promise<ApiResponse> => {
+    const seconds = secondsOf(request.query)
+    if (seconds > SECONDS_MAX) return refusal(400, `profile duration exceeds ${SECONDS_MAX} seconds`)
     if (isProfiling) return refusal(500, 'Could not enable CPU profiling: cpu profiling already in use')
     isProfiling = true
     try {
-      return attachment('profile', await profileCpu(clock, secondsOf(request.query), request.signal))
+      return attachment('profile', await profileCpu(clock, seconds, request.signal))
     } finally {
       isProfiling = false
     }
