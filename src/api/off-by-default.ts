@@ -4,7 +4,7 @@ import { mutatingAdmissionPolicyKind } from './admissionregistration/mutating-ad
 import { mutatingAdmissionPolicyBindingKind } from './admissionregistration/mutating-admission-policy-binding/kind.ts'
 import { storageVersionKind } from './apiserverinternal/storage-version/kind.ts'
 import { clusterTrustBundleKind } from './certificates/cluster-trust-bundle/kind.ts'
-import { podCertificateRequestKind } from './certificates/pod-certificate-request/kind.ts'
+import { podCertificateRequestBetaKind } from './certificates/pod-certificate-request/kind.ts'
 import { leaseCandidateAlphaKind, leaseCandidateKind } from './coordination/lease-candidate/kind.ts'
 import { defineVersion, type VersionLifecycle } from './define-version.ts'
 import type { KindDefinition } from './kind.ts'
@@ -41,9 +41,7 @@ export const OFF_BY_DEFAULT_KINDS: readonly KindDefinition[] = [
     },
   ),
   defineVersion('certificates.k8s.io/v1beta1/clustertrustbundles', clusterTrustBundleKind, { lifecycle: REPLACED }),
-  defineVersion('certificates.k8s.io/v1beta1/podcertificaterequests', podCertificateRequestKind, {
-    lifecycle: REPLACED,
-  }),
+  podCertificateRequestBetaKind,
   leaseCandidateKind,
   leaseCandidateAlphaKind,
   storageVersionKind,

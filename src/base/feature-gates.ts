@@ -43,6 +43,11 @@ export function defaultOf(gate: FeatureGate): boolean {
   return RULES[gate].default
 }
 
+/** The gates that must be on for this one. */
+export function dependenciesOf(gate: FeatureGate): readonly FeatureGate[] {
+  return RULES[gate].dependsOn ?? []
+}
+
 /** The gates that result from values set by name. Throws FeatureGateError. */
 export function resolveFeatureGates(requested: ReadonlyMap<string, boolean>): FeatureGates {
   const known = checkRequested(requested)
@@ -85,7 +90,7 @@ function checkDependencies(enabled: ReadonlyMap<FeatureGate, boolean>): void {
   const errors: string[] = []
   for (const name of NAMES) {
     if (enabled.get(name) !== true) continue
-    const missing = (RULES[name].dependsOn ?? []).filter((gate) => enabled.get(gate) !== true)
+    const missing = dependenciesOf(name).filter((gate) => enabled.get(gate) !== true)
     if (missing.length > 0)
       errors.push(`${name} is enabled, but depends on features that are disabled: [${missing.join(' ')}]`)
   }

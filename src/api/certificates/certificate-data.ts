@@ -1,5 +1,5 @@
 /** What PEM texts of certificates and certificate requests must hold. */
-import { constants, createPublicKey, verify, X509Certificate } from 'node:crypto'
+import { constants, createPublicKey, type KeyObject, verify, X509Certificate } from 'node:crypto'
 import { contentOf, elementsIn, identifierOf, SEQUENCE } from './der.ts'
 
 export type PemBlock = { readonly type: string; readonly hasHeaders: boolean; readonly der: Buffer }
@@ -18,6 +18,17 @@ export function pemBlocks(text: string): PemBlock[] {
 export function hasOwnSignature(der: Buffer): boolean | undefined {
   try {
     return isSignedByItself(der)
+  } catch {
+    return undefined
+  }
+}
+
+/** The key of a PKCS#10 request or (`spki`) a key by itself, in DER form; undefined: there is none that can be read. */
+export function publicKeyIn(der: Buffer, form: 'request' | 'spki'): KeyObject | undefined {
+  try {
+    const key = form === 'spki' ? der : elementsIn(contentOf(elementsIn(contentOf(der, SEQUENCE))[0]!, SEQUENCE))[2]!
+    contentOf(key, SEQUENCE)
+    return createPublicKey({ key, format: 'der', type: 'spki' })
   } catch {
     return undefined
   }

@@ -8,6 +8,7 @@ import type {
   ResourceClaimSpec,
 } from '#api/resource/v1.gen.ts'
 import { asSent } from '#api/go-values/show-as-go.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import { checkDeclared, checkDnsLabel, checkDnsSubdomain, checkEnum } from '#api/validation.ts'
 import { declared, duplicate, type FieldError, invalidValue, required } from '#machinery/field-error.ts'
 import { isLongName } from '#machinery/validation/names.ts'
@@ -28,7 +29,11 @@ export function setRequestDefaults(
   for (const toleration of request.tolerations ?? []) toleration.operator ??= 'Equal'
 }
 
-export function validateClaimSpec(spec: ResourceClaimSpec | undefined, path: string): FieldError[] {
+export function validateClaimSpec(
+  spec: ResourceClaimSpec | undefined,
+  path: string,
+  features: FeatureGates,
+): FieldError[] {
   const errors: FieldError[] = []
   const devices = spec?.devices ?? {}
   const { requests = [] } = devices
@@ -39,9 +44,10 @@ export function validateClaimSpec(spec: ResourceClaimSpec | undefined, path: str
         declared(duplicate(`${path}.devices.requests[${i}]`, asSent('io.k8s.api.resource.v1.DeviceRequest', request))),
       )
   const knows = requestNamesOf(devices)
-  checkEach(errors, `${path}.devices.constraints`, devices.constraints, (place, constraint) =>
-    checkConstraint(errors, place, constraint, knows),
-  )
+  checkEach(errors, `${path}.devices.constraints`, devices.constraints, (place, constraint) => {
+    checkReferences(errors, `${place}.requests`, constraint.requests ?? [], knows)
+    checkConstraint(errors, place, constraint, features)
+  })
   checkEach(errors, `${path}.devices.config`, devices.config, (place, config) => {
     checkReferences(errors, `${place}.requests`, config.requests ?? [], knows)
     checkConfiguration(errors, place, config)
@@ -101,11 +107,15 @@ function checkRest(errors: FieldError[], path: string, request: ExactDeviceReque
     checkToleration(errors, `${path}.tolerations[${i}]`, toleration)
 }
 
-function checkConstraint(errors: FieldError[], path: string, constraint: DeviceConstraint, knows: KnowsName): void {
-  checkReferences(errors, `${path}.requests`, constraint.requests ?? [], knows)
-  const { matchAttribute: same, distinctAttribute: distinct } = constraint
+function checkConstraint(
+  errors: FieldError[],
+  path: string,
+  { matchAttribute: same, distinctAttribute: distinct }: DeviceConstraint,
+  features: FeatureGates,
+): void {
   if (same !== undefined) checkFullyQualified(errors, `${path}.matchAttribute`, same)
   else if (distinct !== undefined) checkFullyQualified(errors, `${path}.distinctAttribute`, distinct)
+  else if (!features.isEnabled('DRAConsumableCapacity')) errors.push(required(`${path}.matchAttribute`))
   else {
     const text = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set'
     errors.push(required(path, text))

@@ -2,6 +2,7 @@
 import type { FeatureGates } from '#base/feature-gates.ts'
 import type { PodTemplateSpec } from '#api/core/v1.gen.ts'
 import { dropDisabledTemplateFields } from '#api/core/pod-spec/drop-disabled.ts'
+import { setHttpProtocols } from '#api/core/pod-spec/http-protocol.ts'
 import { type PodValidationOptions, podValidationOptions } from '#api/core/pod-spec/options.ts'
 import { podTemplateWarnings } from '#api/core/pod-spec/warnings.ts'
 import type { Strategy } from '#api/kind.ts'
@@ -44,7 +45,10 @@ export function workloadStrategy<T extends KubernetesObject & { spec?: unknown }
   rules: WorkloadRules<T>,
 ): Strategy<T> {
   return {
-    setDefaults: (object, _nowMs, features) => rules.setDefaults(object, features),
+    setDefaults(object, _nowMs, features) {
+      rules.setDefaults(object, features)
+      setHttpProtocols(rules.template(object)?.spec, features)
+    },
     prepareForCreate(object, { features }) {
       clearStatus(object)
       object.metadata.generation = 1
@@ -65,16 +69,19 @@ export function workloadStrategy<T extends KubernetesObject & { spec?: unknown }
       const isChanged = rules.hasChanged?.(object, old) ?? !isSemanticallyEqual(object.spec, old.spec)
       if (isChanged) bumpGeneration(object, old)
     },
-    validate(object) {
+    validate(object, { features }) {
       const errors: FieldError[] = []
-      rules.validateSpec(errors, object, { old: null, options: podValidationOptions(null, false) })
+      rules.validateSpec(errors, object, { old: null, options: podValidationOptions(null, false, features) })
       return errors
     },
-    validateUpdate(object, old, { subresource }) {
+    validateUpdate(object, old, { subresource, features }) {
       const errors: FieldError[] = []
       if (subresource === 'status') rules.validateStatus?.(errors, object, old)
       else
-        rules.validateSpec(errors, object, { old, options: podValidationOptions(rules.template(old) ?? null, false) })
+        rules.validateSpec(errors, object, {
+          old,
+          options: podValidationOptions(rules.template(old) ?? null, false, features),
+        })
       return errors
     },
     warnings: (object, old) => workloadWarnings(rules, object, old),

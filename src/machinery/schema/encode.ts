@@ -91,7 +91,7 @@ function planField(field: FieldSchema): FieldPlan {
   }
 }
 
-/** What Go writes for a field that holds its zero value: null for nil lists, maps, pointers and zero times. */
+/** What Go writes for a field that holds its zero value: null for nil lists, maps, bytes, pointers and zero times. */
 function absentValue({ schema, pointer, omitEmpty, omitZero }: FieldSchema): unknown {
   if (omitZero === true || (pointer && omitEmpty)) return undefined
   if (pointer) return null
@@ -107,9 +107,9 @@ function absentValue({ schema, pointer, omitEmpty, omitZero }: FieldSchema): unk
       return omitEmpty ? undefined : null
     case 'list':
     case 'map':
+    case 'bytes':
       return omitEmpty ? undefined : null
     case 'string':
-    case 'bytes':
       return omitEmpty ? undefined : ''
     case 'boolean':
       return omitEmpty ? undefined : false

@@ -99,13 +99,15 @@ export function validateAnnotations(
   field: string,
 ): FieldError[] {
   const errors: FieldError[] = []
-  let bytes = 0
-  for (const [name, value] of Object.entries(annotations ?? {})) {
-    bytes += byteLength(name) + byteLength(value)
+  for (const name of Object.keys(annotations ?? {}))
     for (const problem of isQualifiedName(name.toLowerCase())) errors.push(invalidValue(field, name, problem))
-  }
-  if (bytes > ANNOTATIONS_BYTES_MAX) errors.push(tooLong(field, ANNOTATIONS_BYTES_MAX))
-  return errors
+  return [...errors, ...validateAnnotationsSize(annotations ?? {}, field)]
+}
+
+export function validateAnnotationsSize(annotations: Readonly<Record<string, string>>, field: string): FieldError[] {
+  let bytes = 0
+  for (const [name, value] of Object.entries(annotations)) bytes += byteLength(name) + byteLength(value)
+  return bytes > ANNOTATIONS_BYTES_MAX ? [tooLong(field, ANNOTATIONS_BYTES_MAX)] : []
 }
 
 export function validateOwnerReferences(references: readonly OwnerReference[], field: string): FieldError[] {

@@ -5,8 +5,18 @@ import { specStatusStrategy } from '#api/strategies.ts'
 import { wasSentEmpty } from '#machinery/schema/zero-values.ts'
 import { validateAutoscaler, validateAutoscalerStatus } from './validation.ts'
 
+const parts = specStatusStrategy<HorizontalPodAutoscaler>({ generation: true })
+
 export const horizontalPodAutoscalerStrategy: Strategy<HorizontalPodAutoscaler> = {
-  ...specStatusStrategy<HorizontalPodAutoscaler>({ generation: true }),
+  prepareForCreate(autoscaler, context) {
+    const { generation } = autoscaler.metadata
+    parts.prepareForCreate(autoscaler, context)
+    if (!context.features.isEnabled('HPAGeneration')) setGeneration(autoscaler, generation)
+  },
+  prepareForUpdate(autoscaler, old, context) {
+    parts.prepareForUpdate(autoscaler, old, context)
+    if (!context.features.isEnabled('HPAGeneration')) setGeneration(autoscaler, old.metadata.generation)
+  },
   setDefaults({ metadata, spec }) {
     dropConvertedAnnotations(metadata)
     spec.minReplicas ??= 1
@@ -16,9 +26,14 @@ export const horizontalPodAutoscalerStrategy: Strategy<HorizontalPodAutoscaler> 
       spec.behavior.scaleDown = completeRules(spec.behavior.scaleDown, defaultScaleDown())
     }
   },
-  validate: (autoscaler) => validateAutoscaler(autoscaler),
-  validateUpdate: (autoscaler, old, { subresource }) =>
-    subresource === 'status' ? validateAutoscalerStatus(autoscaler) : validateAutoscaler(autoscaler, old),
+  validate: (autoscaler, { features }) => validateAutoscaler(autoscaler, undefined, features),
+  validateUpdate: (autoscaler, old, { subresource, features }) =>
+    subresource === 'status' ? validateAutoscalerStatus(autoscaler) : validateAutoscaler(autoscaler, old, features),
+}
+
+function setGeneration({ metadata }: HorizontalPodAutoscaler, generation: number | undefined): void {
+  if (generation === undefined) delete metadata.generation
+  else metadata.generation = generation
 }
 
 /** Annotations that hold what autoscaling/v1 has no fields for. */

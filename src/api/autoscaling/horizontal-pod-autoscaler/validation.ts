@@ -1,16 +1,22 @@
 /** What a HorizontalPodAutoscaler must look like, but for its metrics. */
 
 import type { HorizontalPodAutoscaler, HPAScalingPolicy, HPAScalingRules } from '#api/autoscaling/v2.gen.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import { checkEnum, checkNonNegative, NOT_NEGATIVE, NOT_POSITIVE } from '#api/validation.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '#machinery/field-error.ts'
 import { compareQuantities } from '#machinery/quantity.ts'
 import { validateDescribedObject, validateMetrics } from './metrics-validation.ts'
 
+const NOT_POSITIVE_YET = 'must be greater than or equal to 1'
 const PERIOD_SECONDS_MAX = 1800
 const STABILIZATION_SECONDS_MAX = 3600
 
 /** `old` of an update: an apiVersion that was wrong before may stay wrong. */
-export function validateAutoscaler(autoscaler: HorizontalPodAutoscaler, old?: HorizontalPodAutoscaler): FieldError[] {
+export function validateAutoscaler(
+  autoscaler: HorizontalPodAutoscaler,
+  old: HorizontalPodAutoscaler | undefined,
+  features: FeatureGates,
+): FieldError[] {
   const errors: FieldError[] = []
   const { minReplicas, maxReplicas = 0, scaleTargetRef: target, metrics = [], behavior } = autoscaler.spec
   if (minReplicas !== undefined && maxReplicas < minReplicas) {
@@ -27,13 +33,16 @@ export function validateAutoscaler(autoscaler: HorizontalPodAutoscaler, old?: Ho
   if (minReplicas === 0) checkScaleToZero(errors, autoscaler)
   if (behavior?.scaleUp !== undefined) checkRules(errors, 'spec.behavior.scaleUp', behavior.scaleUp)
   if (behavior?.scaleDown !== undefined) checkRules(errors, 'spec.behavior.scaleDown', behavior.scaleDown)
-  checkBounds(errors, autoscaler)
+  const mayBeZero = features.isEnabled('HPAScaleToZero') || old?.spec.minReplicas === 0
+  checkBounds(errors, autoscaler, mayBeZero)
   return errors
 }
 
 /** Upstream's declarative rules, which follow the others. */
-function checkBounds(errors: FieldError[], { spec }: HorizontalPodAutoscaler): void {
-  checkNonNegative(errors, 'spec.minReplicas', spec.minReplicas)
+function checkBounds(errors: FieldError[], { spec }: HorizontalPodAutoscaler, mayBeZero: boolean): void {
+  if (mayBeZero) checkNonNegative(errors, 'spec.minReplicas', spec.minReplicas)
+  else if (spec.minReplicas !== undefined && spec.minReplicas < 1)
+    errors.push(invalidValue('spec.minReplicas', spec.minReplicas, NOT_POSITIVE_YET))
   const max = spec.maxReplicas ?? 0
   if (max === 0) errors.push(required('spec.maxReplicas'))
   else if (max < 0) errors.push(invalidValue('spec.maxReplicas', max, 'must be greater than or equal to 1'))

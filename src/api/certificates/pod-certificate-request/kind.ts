@@ -1,5 +1,5 @@
-/** A request of a kubelet for the certificate of one pod. */
-import type { PodCertificateRequest } from '#api/certificates/v1.gen.ts'
+/** A request of a kubelet for the certificate of one pod; stored as v1beta1, which has fields that v1 no longer shows. */
+import type { PodCertificateRequest } from '#api/certificates/v1beta1.gen.ts'
 import { defineKind } from '#api/define-kind.ts'
 import type { Strategy } from '#api/kind.ts'
 import { specStatusStrategy } from '#api/strategies.ts'
@@ -22,10 +22,11 @@ function stateCell({ status }: PodCertificateRequest): string {
   return status?.conditions?.findLast(({ type }) => known.includes(type))?.type ?? 'Pending'
 }
 
-export const podCertificateRequestKind = defineKind<PodCertificateRequest>(
-  'certificates.k8s.io/v1/podcertificaterequests',
+export const podCertificateRequestBetaKind = defineKind<PodCertificateRequest>(
+  'certificates.k8s.io/v1beta1/podcertificaterequests',
   {
-    storageVersion: 'v1beta1',
+    deprecation:
+      'certificates.k8s.io/v1beta1 PodCertificateRequest is deprecated in v1.37+, unavailable in v1.40+; use certificates.k8s.io/v1 PodCertificateRequest',
     strategy,
     row: (request) => [
       request.metadata.name,

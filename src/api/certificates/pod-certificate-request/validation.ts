@@ -1,11 +1,12 @@
 /** What a PodCertificateRequest must look like, and how it may be answered. */
-import type { PodCertificateRequest } from '#api/certificates/v1.gen.ts'
+import type { PodCertificateRequest } from '#api/certificates/v1beta1.gen.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { checkDnsSubdomain, IMMUTABLE } from '#api/validation.ts'
 import { type FieldError, invalidValue, notSupportedInOrder, required, tooLong } from '#machinery/field-error.ts'
-import { validateConditions } from '#machinery/validation/fields.ts'
-import { hasOwnSignature } from '../certificate-data.ts'
+import { validateConditions, validateDomainPrefixedKey } from '#machinery/validation/fields.ts'
+import { validateAnnotationsSize } from '#machinery/validation/object-meta.ts'
 import { isKubernetesSigner, validateSignerName } from '../signer-name.ts'
+import { checkKey } from './key-validation.ts'
 
 const UID_BYTES_MAX = 128
 const HOUR_SECONDS = 3600
@@ -16,6 +17,7 @@ const ANSWERS = ['Issued', 'Denied', 'Failed']
 export function validatePodRequest({ spec }: PodCertificateRequest): FieldError[] {
   const errors: FieldError[] = []
   validateSignerName(errors, spec.signerName ?? '', 'spec.signerName')
+  checkUserAnnotations(errors, spec.unverifiedUserAnnotations ?? {})
   for (const name of ['pod', 'serviceAccount', 'node'] as const) {
     checkDnsSubdomain(errors, `spec.${name}Name`, spec[`${name}Name`] ?? '')
     const uid = spec[`${name}UID`] ?? ''
@@ -28,24 +30,14 @@ export function validatePodRequest({ spec }: PodCertificateRequest): FieldError[
     const text = `must be in the range [${HOUR_SECONDS}, ${max}]`
     errors.push(invalidValue('spec.maxExpirationSeconds', spec.maxExpirationSeconds, text))
   }
-  checkStub(errors, spec.stubPKCS10Request ?? '')
+  checkKey(errors, spec)
   return errors
 }
 
-function checkStub(errors: FieldError[], stub: string): void {
-  const omitted = (field: string, detail: string): FieldError => ({
-    type: 'FieldValueInvalid',
-    field,
-    message: `Invalid value: ${detail}`,
-  })
-  if (stub === '') {
-    const text = 'exactly one of (stubPKCS10Request) or (pkixPublicKey, proofOfPossession) must be set'
-    errors.push(omitted('spec', text))
-    return
-  }
-  const isSigned = hasOwnSignature(Buffer.from(stub, 'base64'))
-  if (isSigned === undefined) errors.push(omitted('spec.stubPKCS10Request', 'must be a valid PKCS#10 CSR'))
-  else if (!isSigned) errors.push(omitted('spec.stubPKCS10Request', 'invalid signature'))
+function checkUserAnnotations(errors: FieldError[], annotations: Readonly<Record<string, string>>): void {
+  const path = 'spec.unverifiedUserAnnotations'
+  for (const key of Object.keys(annotations)) errors.push(...validateDomainPrefixedKey(path, key.toLowerCase()))
+  errors.push(...validateAnnotationsSize(annotations, path))
 }
 
 export function validatePodRequestUpdate(request: PodCertificateRequest, old: PodCertificateRequest): FieldError[] {

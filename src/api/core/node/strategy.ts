@@ -3,6 +3,7 @@ import type { Node } from '#api/core/v1.gen.ts'
 import { cidrWarnings } from '#api/cidr.ts'
 import type { Strategy } from '#api/kind.ts'
 import { keepSpec, keepStatus } from '#api/strategies.ts'
+import { PREEMPTION_GATE, validatePreemptionPolicy } from './preemption-policy.ts'
 import { validateNode, validateNodeUpdate } from './validation.ts'
 
 export const nodeStrategy: Strategy<Node> = {
@@ -12,12 +13,12 @@ export const nodeStrategy: Strategy<Node> = {
     if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity }
   },
   /** Nodes register with their status in one write, so a create keeps it. */
-  prepareForCreate(node) {
+  prepareForCreate(node, { features }) {
     delete node.spec.configSource
-    delete node.spec.podPreemptionPolicy
+    if (!features.isEnabled(PREEMPTION_GATE)) delete node.spec.podPreemptionPolicy
     if (node.status !== undefined) delete node.status.config
   },
-  prepareForUpdate(node, old, { subresource }) {
+  prepareForUpdate(node, old, { subresource, features }) {
     if (subresource === 'status') {
       keepSpec(node, old)
       if (old.status?.config === undefined && node.status !== undefined) delete node.status.config
@@ -25,13 +26,15 @@ export const nodeStrategy: Strategy<Node> = {
     }
     keepStatus(node, old)
     if (old.spec.configSource === undefined) delete node.spec.configSource
-    if (old.spec.podPreemptionPolicy === undefined) delete node.spec.podPreemptionPolicy
+    if (!features.isEnabled(PREEMPTION_GATE) && old.spec.podPreemptionPolicy === undefined)
+      delete node.spec.podPreemptionPolicy
   },
-  validate: validateNode,
-  validateUpdate: (node, old, { subresource }) =>
-    subresource === 'status'
-      ? validateNodeUpdate(node, old)
-      : [...validateNode(node), ...validateNodeUpdate(node, old)],
+  validate: (node, { features }) => [...validateNode(node), ...validatePreemptionPolicy(node, null, features)],
+  validateUpdate: (node, old, { subresource, features }) => [
+    ...(subresource === 'status' ? [] : validateNode(node)),
+    ...validateNodeUpdate(node, old),
+    ...validatePreemptionPolicy(node, old, features),
+  ],
   warnings,
 }
 

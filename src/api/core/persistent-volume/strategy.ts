@@ -28,8 +28,8 @@ export const persistentVolumeStrategy: Strategy<PersistentVolume> = {
     prepareStatus(volume, old, context)
   },
   validate: (volume) => validateVolume(volume, null),
-  validateUpdate(volume, old, { subresource }) {
-    if (subresource !== 'status') return validateVolumeUpdate(volume, old)
+  validateUpdate(volume, old, { subresource, features }) {
+    if (subresource !== 'status') return validateVolumeUpdate(volume, old, features)
     return volume.metadata.resourceVersion ? [] : [required('resourceVersion')]
   },
   warnings,

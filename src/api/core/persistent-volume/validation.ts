@@ -1,4 +1,5 @@
 /** Checks PersistentVolumes: exactly one source, and no change of it. */
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type {
   NodeSelectorRequirement,
   PersistentVolume,
@@ -106,7 +107,11 @@ function validateAttributesClass(errors: FieldError[], spec: PersistentVolumeSpe
     errors.push(required('spec.csi', 'has to be specified when using volumeAttributesClassName'))
 }
 
-export function validateVolumeUpdate(volume: PersistentVolume, old: PersistentVolume): FieldError[] {
+export function validateVolumeUpdate(
+  volume: PersistentVolume,
+  old: PersistentVolume,
+  features: FeatureGates,
+): FieldError[] {
   const errors = validateVolume(volume, old)
   const { spec } = volume
   const [source, before] = [withoutNewExpandSecret(volume, old), sourceOf(old.spec)]
@@ -117,8 +122,8 @@ export function validateVolumeUpdate(volume: PersistentVolume, old: PersistentVo
   }
   if (spec.volumeMode !== old.spec.volumeMode)
     errors.push(invalidValue('volumeMode', spec.volumeMode, 'field is immutable'))
-  const wasAffine = old.spec.nodeAffinity !== undefined
-  if (wasAffine && !isSameAffinity(spec.nodeAffinity, old.spec.nodeAffinity)) {
+  const isFixed = old.spec.nodeAffinity !== undefined && !features.isEnabled('MutablePVNodeAffinity')
+  if (isFixed && !isSameAffinity(spec.nodeAffinity, old.spec.nodeAffinity)) {
     const affinity = asGo('io.k8s.api.core.v1.VolumeNodeAffinity', spec.nodeAffinity)
     const text = 'field is immutable, except for updating from beta label to GA'
     errors.push(invalidValue('nodeAffinity', affinity, text))

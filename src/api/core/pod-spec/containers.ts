@@ -45,7 +45,7 @@ export function validateContainers(errors: FieldError[], context: ContainerConte
     if (names.has(container.name)) errors.push(duplicate(`${place}.name`, container.name))
     names.add(container.name)
     validateHooksAndProbes(errors, container, { spec, path: place })
-    validateContainerRestartPolicy(errors, container, place)
+    validateContainerRestartPolicy(errors, container, { ...context.options, path: place })
   }
   validateHostPorts(errors, containers, path)
 }
@@ -87,6 +87,12 @@ function validateHooksAndProbes(errors: FieldError[], container: Container, { sp
   validateProbes(errors, container, { path, gracePeriod })
 }
 
+function forbidRules(errors: FieldError[], { restartPolicyRules = [] }: Container, path: string): void {
+  if (restartPolicyRules.length === 0) return
+  const text = 'restartPolicyRules are not allowed for init containers with restart policy Always'
+  errors.push(forbiddenField(`${path}.restartPolicyRules`, text))
+}
+
 const NOT_FOR_INIT = ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const
 
 export function validateInitContainers(errors: FieldError[], context: ContainerContext, path: string): void {
@@ -95,7 +101,8 @@ export function validateInitContainers(errors: FieldError[], context: ContainerC
   for (const [i, container] of (spec.initContainers ?? []).entries()) {
     const place = `${path}[${i}]`
     validateCommon(errors, container, { ...context, path: place })
-    validateContainerRestartPolicy(errors, container, place)
+    if (isSidecar(container) && !options.allowRestartAllContainers) forbidRules(errors, container, place)
+    else validateContainerRestartPolicy(errors, container, { ...options, path: place })
     const { name } = container
     if (names.has(name)) errors.push(duplicate(`${place}.name`, name))
     else if (name) names.add(name)

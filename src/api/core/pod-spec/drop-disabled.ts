@@ -1,8 +1,9 @@
 /** Removes fields of features that are off in this version, unless the stored object uses them already. */
 import type { FeatureGate, FeatureGates } from '#base/feature-gates.ts'
-import type { PodSpec, PodTemplateSpec, Probe } from '#api/core/v1.gen.ts'
+import type { PodSpec, PodTemplateSpec } from '#api/core/v1.gen.ts'
 import type { TemplateMeta } from '#machinery/meta/template.ts'
 import { type AnyContainer, someContainer } from './containers-of.ts'
+import { httpActions, probesOf } from './http-protocol.ts'
 
 /** Init containers were annotations once. */
 const INIT_CONTAINER_ANNOTATIONS = [
@@ -28,7 +29,7 @@ export function dropDisabledTemplateFields(
 
 export function dropDisabledFields(spec: PodSpec, { old, metadata, features }: DropOptions): void {
   for (const { gate, isUsed, drop } of SPEC_DROPS) {
-    if ((gate !== null && features.isEnabled(gate)) || !isUsed(spec)) continue
+    if (features.isEnabled(gate)) continue
     if (old === undefined || !isUsed(old)) drop(spec)
   }
   dropContainerFields(spec, old, features)
@@ -36,8 +37,7 @@ export function dropDisabledFields(spec: PodSpec, { old, metadata, features }: D
 }
 
 type SpecDrop = {
-  /** Null: the feature is not here at all. */
-  readonly gate: FeatureGate | null
+  readonly gate: FeatureGate
   isUsed(spec: PodSpec): boolean
   drop(spec: PodSpec): void
 }
@@ -45,12 +45,12 @@ type SpecDrop = {
 /** What a pod may only keep when the old object has it too. */
 const SPEC_DROPS: readonly SpecDrop[] = [
   {
-    gate: null,
+    gate: 'GenericWorkload',
     isUsed: ({ schedulingGroup }) => schedulingGroup !== undefined,
     drop: (spec) => delete spec.schedulingGroup,
   },
   {
-    gate: null,
+    gate: 'EvictionRequestAPI',
     isUsed: ({ evictionResponders }) => evictionResponders !== undefined,
     drop: (spec) => delete spec.evictionResponders,
   },
@@ -67,6 +67,13 @@ const SPEC_DROPS: readonly SpecDrop[] = [
       for (const constraint of topologySpreadConstraints) delete constraint.matchLabelKeys
     },
   },
+  {
+    gate: 'ContainerRestartRules',
+    isUsed: ({ containers, initContainers = [] }) =>
+      initContainers.some(hasOwnInitRestart) ||
+      (containers ?? []).some(({ restartPolicy }) => restartPolicy !== undefined),
+    drop: dropRestartRules,
+  },
   volumeDrop('EmptyDirVolumeMode', {
     isUsed: ({ emptyDir }) => emptyDir?.mode !== undefined,
     drop: ({ emptyDir }) => delete emptyDir?.mode,
@@ -80,6 +87,19 @@ const SPEC_DROPS: readonly SpecDrop[] = [
     },
   }),
 ]
+
+function hasOwnInitRestart({ restartPolicy = 'Always', restartPolicyRules = [] }: AnyContainer): boolean {
+  return restartPolicy !== 'Always' || restartPolicyRules.length > 0
+}
+
+/** Sidecars keep the policy that makes them what they are. */
+function dropRestartRules({ initContainers = [], containers, ephemeralContainers = [] }: PodSpec): void {
+  for (const container of [...initContainers, ...(containers ?? []), ...ephemeralContainers]) {
+    const isSidecar = initContainers.includes(container) && container.restartPolicy === 'Always'
+    if (!isSidecar) delete container.restartPolicy
+    delete container.restartPolicyRules
+  }
+}
 
 type VolumeDrop = { isUsed(volume: Volume): boolean; drop(volume: Volume): void }
 
@@ -127,7 +147,7 @@ function dropUsers(holder: UserHolder): void {
 
 /** What a container may only keep when the old object has it too. */
 const CONTAINER_DROPS: readonly {
-  readonly gate: FeatureGate | null
+  readonly gate: FeatureGate
   isUsed(container: AnyContainer): boolean
   drop(container: AnyContainer): void
 }[] = [
@@ -154,7 +174,7 @@ const CONTAINER_DROPS: readonly {
     },
   },
   {
-    gate: null,
+    gate: 'H2CContainerProbe',
     isUsed: (container) => httpActions(container).some((action) => action.protocol !== undefined),
     drop(container) {
       for (const action of httpActions(container)) delete action.protocol
@@ -171,7 +191,7 @@ const CONTAINER_DROPS: readonly {
 
 function dropContainerFields(spec: PodSpec, old: PodSpec | undefined, features: FeatureGates): void {
   for (const { gate, isUsed, drop } of CONTAINER_DROPS) {
-    if (gate !== null && features.isEnabled(gate)) continue
+    if (features.isEnabled(gate)) continue
     if (!someContainer(spec, isUsed) || (old !== undefined && someContainer(old, isUsed))) continue
     const lists: (readonly AnyContainer[] | undefined)[] = [
       spec.initContainers,
@@ -180,15 +200,4 @@ function dropContainerFields(spec: PodSpec, old: PodSpec | undefined, features: 
     ]
     for (const list of lists) for (const container of list ?? []) if (isUsed(container)) drop(container)
   }
-}
-
-function probesOf({ livenessProbe, readinessProbe, startupProbe }: AnyContainer): Probe[] {
-  return [livenessProbe, readinessProbe, startupProbe].filter((probe) => probe !== undefined)
-}
-
-function httpActions(container: AnyContainer): NonNullable<Probe['httpGet']>[] {
-  const { postStart, preStop } = container.lifecycle ?? {}
-  return [...probesOf(container).map(({ httpGet }) => httpGet), postStart?.httpGet, preStop?.httpGet].filter(
-    (action) => action !== undefined,
-  )
 }

@@ -1,5 +1,6 @@
 /** What an update may keep although a new object may not have it: derived from the object as it is stored. */
 import type { PodSpec } from '#api/core/v1.gen.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type { FieldError } from '#machinery/field-error.ts'
 import type { TemplateMeta } from '#machinery/meta/template.ts'
 import { hasInvalidLabelValue, validateLabelSelector } from '#machinery/validation/label-selector.ts'
@@ -29,12 +30,14 @@ export type PodValidationOptions = {
   readonly allowDevicesWithUserNamespace: boolean
   readonly allowRestartingInitResize: boolean
   readonly allowSysAdmin: boolean
+  /** A rule may restart all containers, also one of a sidecar. */
+  readonly allowRestartAllContainers: boolean
+  /** Volumes are relabelled file by file: without the feature there is no other way. */
+  readonly onlyRecursiveSeLinuxChange: boolean
 }
 
-/** Nothing is tolerated in a new object. */
-const STRICT: PodValidationOptions = {
-  isPod: false,
-  allowInvalidDeletionCost: false,
+/** Nothing is tolerated in a new object but what a feature brings. */
+const STRICT = {
   allowInvalidSelectorValues: false,
   allowInvalidNodeValues: false,
   allowIndivisibleHugePages: false,
@@ -43,25 +46,24 @@ const STRICT: PodValidationOptions = {
   allowNonLocalTokenPath: false,
   allowEmptyImageReference: false,
   allowHostSysctls: false,
-  allowComparison: false,
-  allowHostNetworkWithUserNamespace: false,
   allowDevicesWithUserNamespace: false,
   allowRestartingInitResize: false,
   allowSysAdmin: false,
 }
 
-const STRICT_POD: PodValidationOptions = { ...STRICT, isPod: true }
-
 export type OldPod = { readonly spec?: PodSpec; readonly metadata?: TemplateMeta }
 
 /** Options for a pod (`isPod`) or a template, given the object as it was; null on create. */
-export function podValidationOptions(old: OldPod | null, isPod: boolean): PodValidationOptions {
+export function podValidationOptions(old: OldPod | null, isPod: boolean, features: FeatureGates): PodValidationOptions {
   const spec = old?.spec
-  if (spec === undefined) return isPod ? STRICT_POD : STRICT
+  const byFeatures = featureOptions(features)
+  if (spec === undefined) return { ...STRICT, ...byFeatures, isPod }
   const usesUserNamespace = spec.hostUsers === false
   return {
+    ...byFeatures,
     isPod,
-    allowInvalidDeletionCost: parseDeletionCost(old?.metadata?.annotations) === null,
+    allowInvalidDeletionCost:
+      byFeatures.allowInvalidDeletionCost || parseDeletionCost(old?.metadata?.annotations) === null,
     allowInvalidSelectorValues: affinitySelectors(spec).some(hasInvalidLabelValue),
     allowInvalidNodeValues: hasInvalidNodeValue(spec),
     allowIndivisibleHugePages: hasIndivisibleHugePages(spec),
@@ -74,8 +76,13 @@ export function podValidationOptions(old: OldPod | null, isPod: boolean): PodVal
     allowNonLocalTokenPath: hasNonLocalTokenPath(spec),
     allowEmptyImageReference: (spec.volumes ?? []).some(({ image }) => image !== undefined && !image.reference),
     allowHostSysctls: (spec.securityContext?.sysctls ?? []).some(({ name }) => hostSysctlConflict(name, spec) !== ''),
-    allowComparison: (spec.tolerations ?? []).some(({ operator }) => operator === 'Lt' || operator === 'Gt'),
-    allowHostNetworkWithUserNamespace: usesUserNamespace && spec.hostNetwork === true,
+    allowComparison:
+      byFeatures.allowComparison ||
+      (spec.tolerations ?? []).some(({ operator }) => operator === 'Lt' || operator === 'Gt'),
+    allowHostNetworkWithUserNamespace:
+      byFeatures.allowHostNetworkWithUserNamespace || (usesUserNamespace && spec.hostNetwork === true),
+    onlyRecursiveSeLinuxChange:
+      byFeatures.onlyRecursiveSeLinuxChange && spec.securityContext?.seLinuxChangePolicy === undefined,
     allowDevicesWithUserNamespace:
       usesUserNamespace && someContainer(spec, ({ volumeDevices = [] }) => volumeDevices.length > 0),
     allowRestartingInitResize: (spec.initContainers ?? []).some(
@@ -88,6 +95,25 @@ export function podValidationOptions(old: OldPod | null, isPod: boolean): PodVal
         securityContext?.allowPrivilegeEscalation !== true &&
         (securityContext?.capabilities?.add?.includes('CAP_SYS_ADMIN') ?? false),
     ),
+  }
+}
+
+type FeatureOptions = Pick<
+  PodValidationOptions,
+  | 'allowInvalidDeletionCost'
+  | 'allowComparison'
+  | 'allowHostNetworkWithUserNamespace'
+  | 'allowRestartAllContainers'
+  | 'onlyRecursiveSeLinuxChange'
+>
+
+function featureOptions(features: FeatureGates): FeatureOptions {
+  return {
+    allowInvalidDeletionCost: !features.isEnabled('PodDeletionCost'),
+    allowComparison: features.isEnabled('TaintTolerationComparisonOperators'),
+    allowHostNetworkWithUserNamespace: features.isEnabled('UserNamespacesHostNetworkSupport'),
+    allowRestartAllContainers: features.isEnabled('RestartAllContainersOnContainerExits'),
+    onlyRecursiveSeLinuxChange: !features.isEnabled('SELinuxMount'),
   }
 }
 

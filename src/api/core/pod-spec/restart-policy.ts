@@ -3,17 +3,20 @@ import type { ContainerRestartRule } from '#api/core/v1.gen.ts'
 import { checkEnum } from '#api/validation.ts'
 import { type FieldError, notSupported, required, tooMany } from '#machinery/field-error.ts'
 import type { AnyContainer } from './containers-of.ts'
+import type { PodValidationOptions } from './options.ts'
 
 const POLICIES = ['Always', 'Never', 'OnFailure']
-const ACTIONS = ['Restart', 'RestartAllContainers']
+const RESTART_ALL = 'RestartAllContainers'
 const OPERATORS = ['In', 'NotIn']
 const RULES_MAX = 20
 const EXIT_CODES_MAX = 255
 
+type RestartPlace = { readonly path: string } & Pick<PodValidationOptions, 'allowRestartAllContainers'>
+
 export function validateContainerRestartPolicy(
   errors: FieldError[],
   { restartPolicy, restartPolicyRules = [] }: AnyContainer,
-  path: string,
+  { path, allowRestartAllContainers: allowsAll }: RestartPlace,
 ): void {
   if (restartPolicy === undefined) {
     if (restartPolicyRules.length === 0) return
@@ -21,11 +24,19 @@ export function validateContainerRestartPolicy(
   } else checkEnum(errors, `${path}.restartPolicy`, restartPolicy, POLICIES)
   const place = `${path}.restartPolicyRules`
   if (restartPolicyRules.length > RULES_MAX) errors.push(tooMany(place, restartPolicyRules.length, RULES_MAX))
-  for (const [i, rule] of restartPolicyRules.entries()) validateRule(errors, rule, `${place}[${i}]`)
+  for (const [i, rule] of restartPolicyRules.entries())
+    validateRule(errors, rule, { path: `${place}[${i}]`, allowsAll })
 }
 
-function validateRule(errors: FieldError[], { action = '', exitCodes }: ContainerRestartRule, path: string): void {
-  if (!ACTIONS.includes(action)) errors.push(notSupported(`${path}.action`, action, ACTIONS))
+type RulePlace = { readonly path: string; readonly allowsAll: boolean }
+
+function validateRule(
+  errors: FieldError[],
+  { action = '', exitCodes }: ContainerRestartRule,
+  { path, allowsAll }: RulePlace,
+): void {
+  const actions = ['Restart', ...(allowsAll ? [RESTART_ALL] : [])]
+  if (!actions.includes(action)) errors.push(notSupported(`${path}.action`, action, actions))
   const place = `${path}.exitCodes`
   if (exitCodes === undefined) {
     errors.push(required(place, 'must be specified'))

@@ -1,4 +1,5 @@
 /** Checks the security context of containers and of the pod as a whole. */
+import type { PodValidationOptions } from './options.ts'
 import type { AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext } from '#api/core/v1.gen.ts'
 import { checkEnum, checkId, checkPresent } from '#api/validation.ts'
 import { duplicate, type FieldError, invalidValue, notSupported, required, tooLong } from '#machinery/field-error.ts'
@@ -87,7 +88,8 @@ function validateLocalhostProfile(errors: FieldError[], profile: string | undefi
   if (Buffer.byteLength(profile) > PROFILE_BYTES_MAX) errors.push(tooLong(path, PROFILE_BYTES_MAX))
 }
 
-export type PodSecurityPlace = { readonly path: string; readonly allowHostSysctls: boolean }
+export type PodSecurityPlace = SysctlPlace & Pick<PodValidationOptions, 'onlyRecursiveSeLinuxChange'>
+type SysctlPlace = { readonly path: string } & Pick<PodValidationOptions, 'allowHostSysctls'>
 
 export function validatePodSecurityContext(errors: FieldError[], spec: PodSpec, place: PodSecurityPlace): void {
   const context = spec.securityContext
@@ -103,7 +105,8 @@ export function validatePodSecurityContext(errors: FieldError[], spec: PodSpec, 
   validateWindowsOptions(errors, context.windowsOptions, `${path}.windowsOptions`)
   validateAppArmorProfile(errors, context.appArmorProfile, `${path}.appArmorProfile`)
   checkEnum(errors, `${path}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ['Merge', 'Strict'])
-  checkEnum(errors, `${path}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ['MountOption', 'Recursive'])
+  const changes = place.onlyRecursiveSeLinuxChange ? ['Recursive'] : ['MountOption', 'Recursive']
+  checkEnum(errors, `${path}.seLinuxChangePolicy`, context.seLinuxChangePolicy, changes)
 }
 
 const SYSCTL_BYTES_MAX = 253
@@ -113,7 +116,7 @@ const SYSCTL_TEXT = `must have at most ${SYSCTL_BYTES_MAX} characters and match 
 function validateSysctls(
   errors: FieldError[],
   { sysctls = [] }: PodSecurityContext,
-  { spec, path, allowHostSysctls }: PodSecurityPlace & { readonly spec: PodSpec },
+  { spec, path, allowHostSysctls }: SysctlPlace & { readonly spec: PodSpec },
 ): void {
   const seen = new Set<string>()
   for (const [i, { name = '' }] of sysctls.entries()) {

@@ -55,8 +55,7 @@ export function validatePodSpec(errors: FieldError[], spec: PodSpec, { path, met
   checkRequiredEnum(errors, `${path}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES)
   checkRequiredEnum(errors, `${path}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES)
   checkLabels(errors, `${path}.nodeSelector`, spec.nodeSelector)
-  const { allowHostSysctls } = options
-  validatePodSecurityContext(errors, spec, { path: `${path}.securityContext`, allowHostSysctls })
+  validatePodSecurityContext(errors, spec, { ...options, path: `${path}.securityContext` })
   if (spec.shareProcessNamespace === true && spec.hostPID === true) {
     const text = 'ShareProcessNamespace and HostPID cannot both be enabled'
     errors.push(invalidValue(`${path}.shareProcessNamespace`, true, text))

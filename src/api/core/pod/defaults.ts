@@ -1,9 +1,11 @@
 /** Fills the defaults of pods beyond those of their spec. */
 import type { Container, ContainerStatus, Pod, PodStatus } from '#api/core/v1.gen.ts'
 import { setPodSpecDefaults } from '#api/core/pod-spec/defaults.ts'
+import { setHttpProtocols } from '#api/core/pod-spec/http-protocol.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import { roundAmounts, roundRequirements } from '#api/core/pod-spec/resource-defaults.ts'
 
-export function setPodDefaults(pod: Pod): void {
+export function setPodDefaults(pod: Pod, _nowMs?: number, features?: FeatureGates): void {
   const spec = (pod.spec ??= { containers: [] })
   const grace = spec.terminationGracePeriodSeconds
   if (grace !== undefined && grace < 0) spec.terminationGracePeriodSeconds = 1
@@ -15,6 +17,7 @@ export function setPodDefaults(pod: Pod): void {
     spec.initContainers?.forEach(setHostPortDefaults)
   }
   setPodSpecDefaults(spec)
+  setHttpProtocols(spec, features)
   if (pod.status !== undefined) setPodStatusDefaults(pod.status)
 }
 

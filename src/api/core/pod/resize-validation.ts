@@ -2,6 +2,7 @@
 import type { Container, Pod, PodSpec, ResourceRequirements } from '#api/core/v1.gen.ts'
 import { MIRROR_ANNOTATION } from '#api/core/pod-spec/annotations.ts'
 import { isSidecar } from '#api/core/pod-spec/containers-of.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import { podValidationOptions } from '#api/core/pod-spec/options.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { type FieldError, forbiddenField, invalidValue } from '#machinery/field-error.ts'
@@ -10,12 +11,12 @@ import { validatePodContent } from './validation.ts'
 
 const ONLY_CPU_AND_MEMORY = 'only cpu and memory resources are mutable'
 
-export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
+export function validatePodResize(pod: Pod, old: Pod, features: FeatureGates): FieldError[] {
   if (old.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined)
     return [forbiddenField('', 'static pods cannot be resized')]
   if (old.spec.os?.name === 'windows') return [forbiddenField('', 'windows pods cannot be resized')]
   const errors: FieldError[] = []
-  validatePodContent(errors, pod, podValidationOptions(old, true))
+  validatePodContent(errors, pod, podValidationOptions(old, true, features))
   if (qosClassOf(old) !== computeQosClass(pod.spec)) {
     const text = 'Pod QOS Class may not change as a result of resizing'
     errors.push(invalidValue('spec', pod.status?.qosClass ?? '', text))

@@ -24,11 +24,11 @@ export const podStrategy: Strategy<Pod> = {
   prepareForCreate,
   prepareForUpdate,
   validate: validatePod,
-  validateUpdate(pod, old, { subresource }) {
+  validateUpdate(pod, old, { subresource, features }) {
     if (subresource === 'status') return validatePodStatusUpdate(pod, old)
-    if (subresource === 'ephemeralcontainers') return validateEphemeralContainersUpdate(pod, old)
-    if (subresource === 'resize') return validatePodResize(pod, old)
-    return validatePodUpdate(pod, old)
+    if (subresource === 'ephemeralcontainers') return validateEphemeralContainersUpdate(pod, old, features)
+    if (subresource === 'resize') return validatePodResize(pod, old, features)
+    return validatePodUpdate(pod, old, features)
   },
   warnings: (pod, old) => (old === null ? createWarnings(pod) : updateWarnings(pod)),
   graceSeconds: podGraceSeconds,

@@ -1,6 +1,7 @@
 /** Checks updates of pods: nearly everything of a pod is fixed once it exists. */
 import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSchedulingGate, PodSpec } from '#api/core/v1.gen.ts'
 import { validateAnnotationUpdates } from '#api/core/pod-spec/annotations.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import { podValidationOptions } from '#api/core/pod-spec/options.ts'
 import { validateAddedTolerations } from '#api/core/pod-spec/tolerations.ts'
 import { diffAsGo } from '#api/go-values/show-as-go.ts'
@@ -21,9 +22,9 @@ const UPDATABLE = [
   '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
 ].join(',')
 
-export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
+export function validatePodUpdate(pod: Pod, old: Pod, features: FeatureGates): FieldError[] {
   const errors: FieldError[] = []
-  const options = podValidationOptions(old, true)
+  const options = podValidationOptions(old, true, features)
   validatePodContent(errors, pod, options)
   const path = 'metadata.annotations'
   validateAnnotationUpdates(errors, pod.metadata.annotations, { old: old.metadata.annotations, path })

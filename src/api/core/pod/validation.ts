@@ -4,13 +4,14 @@ import { validatePodAnnotations, validateProfilesMatch } from '#api/core/pod-spe
 import { validateImageSpaces } from '#api/core/pod-spec/containers.ts'
 import { type PodValidationOptions, podValidationOptions } from '#api/core/pod-spec/options.ts'
 import { validatePodSpec } from '#api/core/pod-spec/validation.ts'
+import type { StrategyContext } from '#api/kind.ts'
 import { checkNonNegative } from '#api/validation.ts'
 import { type FieldError, forbiddenField } from '#machinery/field-error.ts'
 
-export function validatePod(pod: Pod): FieldError[] {
+export function validatePod(pod: Pod, { features }: StrategyContext): FieldError[] {
   const errors: FieldError[] = []
   const { metadata, spec } = pod
-  validatePodContent(errors, pod, podValidationOptions(null, true))
+  validatePodContent(errors, pod, podValidationOptions(null, true, features))
   if ((spec.ephemeralContainers ?? []).length > 0)
     errors.push(forbiddenField('spec.ephemeralContainers', 'cannot be set on create'))
   if ((spec.nodeName ?? '') !== '' && (spec.schedulingGates ?? []).length > 0)

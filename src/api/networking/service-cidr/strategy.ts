@@ -9,8 +9,19 @@ const PATH = 'spec.cidrs'
 const IMMUTABLE = 'field is immutable'
 const ONE_PER_FAMILY = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64'
 
+/** Without it, status may be written with the rest. */
+const STATUS_GATE = 'ServiceCIDRStatusFieldWiping'
+
+const parts = specStatusStrategy<ServiceCIDR>({ generation: false, resetsMetaForStatus: true })
+
 export const serviceCidrStrategy: Strategy<ServiceCIDR> = {
-  ...specStatusStrategy<ServiceCIDR>({ generation: false, resetsMetaForStatus: true }),
+  prepareForCreate(object, context) {
+    if (context.features.isEnabled(STATUS_GATE)) parts.prepareForCreate(object, context)
+  },
+  prepareForUpdate(object, old, context) {
+    const isKept = context.subresource === 'status' || context.features.isEnabled(STATUS_GATE)
+    if (isKept) parts.prepareForUpdate(object, old, context)
+  },
   validate: validateRanges,
   validateUpdate: (object, old, { subresource }) => (subresource === 'status' ? [] : validateChange(object, old)),
 }

@@ -5,24 +5,28 @@ import type { ResourceClaimTemplate } from '#api/resource/v1.gen.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { formatAge } from '#api/table-cells.ts'
 import { checkAnnotations, checkLabels, IMMUTABLE } from '#api/validation.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import { type FieldError, invalidValue } from '#machinery/field-error.ts'
 import { setClaimDefaults, validateClaimSpec } from '../claim-spec.ts'
+import { dropDisabledClaimFields } from '../drop-disabled-claim-fields.ts'
 
 const strategy: Strategy<ResourceClaimTemplate> = {
   setDefaults: ({ spec }) => setClaimDefaults(spec.spec),
-  validate: validateTemplate,
-  validateUpdate(template, old) {
-    const errors = validateTemplate(template)
+  prepareForCreate: ({ spec }, { features }) => dropDisabledClaimFields(spec.spec, undefined, features),
+  prepareForUpdate: ({ spec }, { spec: old }, { features }) => dropDisabledClaimFields(spec.spec, old.spec, features),
+  validate: (template, { features }) => validateTemplate(template, features),
+  validateUpdate(template, old, { features }) {
+    const errors = validateTemplate(template, features)
     if (!isSemanticallyEqual(template.spec, old.spec)) errors.push(invalidValue('spec', template.spec, IMMUTABLE))
     return errors
   },
 }
 
-function validateTemplate({ spec }: ResourceClaimTemplate): FieldError[] {
+function validateTemplate({ spec }: ResourceClaimTemplate, features: FeatureGates): FieldError[] {
   const errors: FieldError[] = []
   checkAnnotations(errors, 'spec.metadata.annotations', spec.metadata?.annotations)
   checkLabels(errors, 'spec.metadata.labels', spec.metadata?.labels)
-  errors.push(...validateClaimSpec(spec.spec, 'spec.spec'))
+  errors.push(...validateClaimSpec(spec.spec, 'spec.spec', features))
   return errors
 }
 

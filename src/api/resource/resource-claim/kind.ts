@@ -7,12 +7,24 @@ import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
 import { immutableField } from '#api/validation.ts'
 import { setClaimDefaults, validateClaimSpec } from '../claim-spec.ts'
+import { dropDisabledClaimFields } from '../drop-disabled-claim-fields.ts'
+import { dropClaimStatusFields } from './drop-disabled-status.ts'
 import { validateClaimStatus } from './status-validation.ts'
 
+const parts = specStatusStrategy<ResourceClaim>({ generation: false, resetsMetaForStatus: true })
+
 const strategy: Strategy<ResourceClaim> = {
-  ...specStatusStrategy<ResourceClaim>({ generation: false, resetsMetaForStatus: true }),
+  prepareForCreate(claim, context) {
+    parts.prepareForCreate(claim, context)
+    dropDisabledClaimFields(claim.spec, undefined, context.features)
+  },
+  prepareForUpdate(claim, old, context) {
+    parts.prepareForUpdate(claim, old, context)
+    if (context.subresource === 'status') dropClaimStatusFields(claim, old, context.features)
+    else dropDisabledClaimFields(claim.spec, old.spec, context.features)
+  },
   setDefaults: ({ spec }) => setClaimDefaults(spec),
-  validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
+  validate: ({ spec }, { features }) => validateClaimSpec(spec, 'spec', features),
   validateUpdate(claim, old, { subresource }) {
     if (subresource === 'status') return validateClaimStatus(claim, old)
     return isSemanticallyEqual(claim.spec, old.spec) ? [] : [immutableField('spec')]

@@ -4,6 +4,8 @@ import type { Strategy } from '#api/kind.ts'
 import type { ResourceSlice } from '#api/resource/v1.gen.ts'
 import { specStatusStrategy } from '#api/strategies.ts'
 import { formatAge } from '#api/table-cells.ts'
+import { dropDisabled } from '../feature-drops.ts'
+import { SLICE_DROPS } from './drop-disabled.ts'
 import { validateResourceSlice } from './validation.ts'
 
 const parts = specStatusStrategy<ResourceSlice>({ generation: true })
@@ -12,10 +14,12 @@ const strategy: Strategy<ResourceSlice> = {
   prepareForCreate(slice, context) {
     setTaintTimes(slice, context.clock.now())
     parts.prepareForCreate(slice, context)
+    dropDisabled(SLICE_DROPS, slice.spec, undefined, context.features)
   },
   prepareForUpdate(slice, old, context) {
     setTaintTimes(slice, context.clock.now())
     parts.prepareForUpdate(slice, old, context)
+    dropDisabled(SLICE_DROPS, slice.spec, old.spec, context.features)
   },
   validate: (slice) => validateResourceSlice(slice),
   validateUpdate: validateResourceSlice,

@@ -1,4 +1,5 @@
 /** How CSIDrivers are completed, prepared and checked. */
+import { DEFAULT_FEATURE_GATES, type FeatureGates } from '#base/feature-gates.ts'
 import type { Strategy } from '#api/kind.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import type { CSIDriver, CSIDriverSpec } from '#api/storage/v1.gen.ts'
@@ -16,7 +17,7 @@ const TOKENS_WARNING =
 
 export const csiDriverStrategy: Strategy<CSIDriver> = {
   requireResourceVersion: true,
-  setDefaults(driver) {
+  setDefaults(driver, _nowMs, features = DEFAULT_FEATURE_GATES) {
     const spec = (driver.spec ??= {})
     spec.attachRequired ??= true
     spec.podInfoOnMount ??= false
@@ -25,15 +26,17 @@ export const csiDriverStrategy: Strategy<CSIDriver> = {
     if ((spec.volumeLifecycleModes ?? []).length === 0) spec.volumeLifecycleModes = ['Persistent']
     spec.requiresRepublish ??= false
     spec.seLinuxMount ??= false
-    spec.preventPodSchedulingIfMissing ??= false
+    if (features.isEnabled('VolumeLimitScaling')) spec.preventPodSchedulingIfMissing ??= false
   },
+  prepareForCreate: (driver, { features }) => dropLimitScaling(driver, undefined, features),
   // Upstream counts changes but does not start at 1: a new driver has no generation.
-  prepareForUpdate(driver, old) {
+  prepareForUpdate(driver, old, { features }) {
+    dropLimitScaling(driver, old, features)
     if (!isSemanticallyEqual(driver.spec, old.spec)) bumpGeneration(driver, old)
   },
-  validate: ({ spec }) => validateSpec(spec),
-  validateUpdate({ spec }, { spec: old }) {
-    const errors = validateSpec(spec)
+  validate: ({ spec }, { features }) => validateSpec(spec, features),
+  validateUpdate({ spec }, { spec: old }, { features }) {
+    const errors = validateSpec(spec, features)
     // Upstream's path has a letter too many.
     if (spec.attachRequired !== old.attachRequired)
       errors.push(invalidValue('spec.attachedRequired', spec.attachRequired, 'field is immutable'))
@@ -47,11 +50,18 @@ export const csiDriverStrategy: Strategy<CSIDriver> = {
       : [],
 }
 
-function validateSpec(spec: CSIDriverSpec): FieldError[] {
+function dropLimitScaling({ spec }: CSIDriver, old: CSIDriver | undefined, features: FeatureGates): void {
+  const isKept = features.isEnabled('VolumeLimitScaling') || old?.spec.preventPodSchedulingIfMissing !== undefined
+  if (!isKept) delete spec.preventPodSchedulingIfMissing
+}
+
+function validateSpec(spec: CSIDriverSpec, features: FeatureGates): FieldError[] {
   const errors: FieldError[] = []
   if (spec.attachRequired === undefined) errors.push(required('spec.attachedRequired'))
-  for (const field of ['podInfoOnMount', 'storageCapacity', 'seLinuxMount', 'preventPodSchedulingIfMissing'] as const)
+  for (const field of ['podInfoOnMount', 'storageCapacity', 'seLinuxMount'] as const)
     if (spec[field] === undefined) errors.push(required(`spec.${field}`))
+  if (features.isEnabled('VolumeLimitScaling') && spec.preventPodSchedulingIfMissing === undefined)
+    errors.push(required('spec.preventPodSchedulingIfMissing'))
   checkEnum(errors, 'spec.fsGroupPolicy', spec.fsGroupPolicy, GROUP_POLICIES)
   validateTokenRequests(errors, spec)
   for (const mode of spec.volumeLifecycleModes ?? [])
