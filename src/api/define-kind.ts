@@ -47,6 +47,7 @@ export type KindRules<T extends KubernetesObject> = {
   /** One getter for each recorded field selector. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>
   readonly scale?: ScaleDefinition<T>
+  readonly annotationOfField?: string
   /** Only where it differs from the resource's name. */
   readonly storagePrefix?: string
   readonly deprecation?: string
@@ -109,6 +110,7 @@ export function defineKind<T extends KubernetesObject>(id: ResourceId, rules: Ki
 
 const OPTIONAL_RULES = [
   'scale',
+  'annotationOfField',
   'deprecation',
   'nameRule',
   'conversion',

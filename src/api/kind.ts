@@ -132,6 +132,8 @@ export interface KindDefinition<T extends KubernetesObject = KubernetesObject> {
   readonly scale?: ScaleDefinition<T>
   readonly strategy: Strategy<T>
   readonly table: TableDefinition<T>
+  /** An annotation that only whole objects show: upstream keeps it as a field, which tables and metadata alone have not. */
+  readonly annotationOfField?: string
   /** Field selectors beside metadata.name and metadata.namespace: path -> value as text. */
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>
   /** Answer to a field selector that the kind does not know, for the selector `no.such`. */

@@ -58,9 +58,10 @@ export function validateClaimSpec(
 type KnowsName = (name: string) => boolean
 
 /** Names of requests, and of their alternatives with a slash between them. */
-export function requestNamesOf({ requests = [] }: DeviceClaim): KnowsName {
+export function requestNamesOf({ requests }: DeviceClaim): KnowsName {
   const names = new Set<string>()
-  for (const { name, firstAvailable = [] } of requests) {
+  // A claim without requests is stored with a null in their place.
+  for (const { name, firstAvailable = [] } of requests ?? []) {
     names.add(name)
     for (const alternative of firstAvailable) names.add(`${name}/${alternative.name}`)
   }

@@ -22,6 +22,7 @@ export const daemonSetStrategy = workloadStrategy<DaemonSet>({
     const isSame = isSemanticallyEqual(daemonSet.spec.template, old.spec.template)
     setTemplateGeneration(daemonSet, templateGenerationOf(old) + (isSame ? 0 : 1))
   },
+  prepareStatus: (daemonSet, old) => setTemplateGeneration(daemonSet, templateGenerationOf(old)),
   validateSpec: validateDaemonSet,
   validateStatus: validateDaemonSetStatus,
 })

@@ -22,6 +22,8 @@ export const jobStrategy = workloadStrategy<Job>({
     dropScheduling(job.spec, undefined)
   },
   prepareForUpdate: (job, old) => dropScheduling(job.spec, old.spec),
+  // The old spec comes with its template, from which a Job without labels has them whenever it is read.
+  prepareStatus: setJobLabelDefaults,
   validateSpec: validateJob,
   validateStatus: validateJobStatus,
   warnings: ({ spec, metadata }, old) =>

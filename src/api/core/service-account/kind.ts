@@ -5,9 +5,19 @@ import { formatAge } from '#api/table-cells.ts'
 
 export const serviceAccountKind = defineKind<ServiceAccount>('v1/serviceaccounts', {
   answersDeleted: true,
-  strategy: { warnings: mountableSecretsWarnings },
+  strategy: {
+    prepareForCreate: keepSecretNames,
+    prepareForUpdate: keepSecretNames,
+    warnings: mountableSecretsWarnings,
+  },
   row: (object, nowMs) => [object.metadata.name, formatAge(object.metadata.creationTimestamp, nowMs)],
 })
+
+/** A reference to a secret is its name: all else that an ObjectReference may hold is dropped. */
+function keepSecretNames(account: ServiceAccount): void {
+  if (account.secrets === undefined) return
+  account.secrets = account.secrets.map(({ name }) => (name === undefined ? {} : { name }))
+}
 
 const ENFORCE_ANNOTATION = 'kubernetes.io/enforce-mountable-secrets'
 

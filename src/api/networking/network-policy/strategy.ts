@@ -1,8 +1,8 @@
 /** How NetworkPolicies are completed, prepared and checked. */
+import { isDeepStrictEqual } from 'node:util'
 import { cidrWarnings } from '#api/cidr.ts'
 import type { Strategy } from '#api/kind.ts'
 import type { NetworkPolicy, NetworkPolicyPeer } from '#api/networking/v1.gen.ts'
-import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import { bumpGeneration } from '#api/strategies.ts'
 import { validateNetworkPolicy } from './validation.ts'
 
@@ -18,7 +18,8 @@ export const networkPolicyStrategy: Strategy<NetworkPolicy> = {
     metadata.generation = 1
   },
   prepareForUpdate(policy, old) {
-    if (!isSemanticallyEqual(policy.spec, old.spec)) bumpGeneration(policy, old)
+    // Upstream compares without mercy: an empty list is not the same as none.
+    if (!isDeepStrictEqual(policy.spec, old.spec)) bumpGeneration(policy, old)
   },
   validate: (policy) => validateNetworkPolicy(policy, null),
   validateUpdate: validateNetworkPolicy,

@@ -35,7 +35,12 @@ function validateMigration({ spec }: StorageVersionMigration): FieldError[] {
 
 function validateStatus({ status }: StorageVersionMigration, old: StorageVersionMigration): FieldError[] {
   const { conditions = [], resourceVersion = '' } = status ?? {}
-  const errors = validateConditions(conditions, 'status.conditions')
+  const errors: FieldError[] = []
+  if (resourceVersion !== '' && !/^[1-9]\d*$/.test(resourceVersion)) {
+    const text = `resource version is not well formed: ${resourceVersion}`
+    errors.push(invalidValue('status.resourceVersion', resourceVersion, text))
+  }
+  errors.push(...validateConditions(conditions, 'status.conditions'))
   const before = old.status?.resourceVersion ?? ''
   if (before !== '' && before !== resourceVersion)
     errors.push(invalidValue('status.resourceVersion', resourceVersion, IMMUTABLE))

@@ -80,9 +80,6 @@ export class ObjectWriter {
   async create(resource: Resource, wanted: Wanted, context: WriteContext): Promise<Written> {
     const { object } = wanted
     const { metadata } = object
-    // A rehearsal never gets to the store, which is where upstream looks at it.
-    if (metadata.resourceVersion && !context.dryRun)
-      throw badRequest('resourceVersion should not be set on objects to be created')
     const isNamed = Boolean(metadata.name)
     const base = metadata.generateName ?? ''
     for (let attempt = 1; ; attempt++) {
@@ -136,6 +133,7 @@ export class ObjectWriter {
       if ((await resource.cache.get(key)) !== null) throw alreadyExists(resource.groupResource, metadata.name)
       return { object, stored: null, created: true }
     }
+    checkNoVersion(object)
     const bytes = encode(resource, object)
     const result = await this.#options.store.write(key, {
       expectedRevision: 0,
@@ -190,7 +188,8 @@ export class ObjectWriter {
       throw invalidFrom({ group: resource.kind.group, kind: resource.kind.resource }, context.name, [
         invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
       ])
-    if (wanted.ownersAreKnown !== true) checkUid(resource, key, object, old)
+    if (wanted.ownersAreKnown !== true)
+      checkUid(resource, context.dryRun ? key.replace(/^\/registry/, '') : key, object, old)
     return this.#admitAndStore(resource, key, { wanted, old, current: current! }, context)
   }
 
@@ -358,6 +357,16 @@ function isReadyToVanish(resource: Resource, { metadata, ...rest }: KubernetesOb
   if (metadata.deletionTimestamp === undefined || (metadata.finalizers?.length ?? 0) > 0) return false
   if ((metadata.deletionGracePeriodSeconds ?? 0) !== 0) return false
   return !(resource.kind.strategy.hasOwnFinalizers?.(object) ?? false)
+}
+
+/** Upstream's store refuses it after everything else has passed (a rehearsal never gets there); text that is no number counts as none. */
+function checkNoVersion({ metadata }: KubernetesObject): void {
+  if (!/^0*[1-9]\d*$/.test(metadata.resourceVersion ?? '')) return
+  throw new StatusError({
+    code: 500,
+    reason: '',
+    message: 'resourceVersion should not be set on objects to be created',
+  })
 }
 
 function checkUid(resource: Resource, key: string, object: KubernetesObject, old: KubernetesObject): void {

@@ -66,7 +66,8 @@ function planGrace(kind: KindDefinition, object: KubernetesObject, options: Dele
 function planFinalizers(kind: KindDefinition, object: KubernetesObject, options: DeleteOptions): string[] {
   const existing = object.metadata.finalizers ?? []
   const others = existing.filter((name) => name !== ORPHAN && name !== FOREGROUND)
-  const policy = propagationOf(kind, existing, options)
+  const policy =
+    kind.isNamespace === true ? namespacePropagationOf(existing, options) : propagationOf(kind, existing, options)
   if (policy === 'Orphan') return [...others, ORPHAN]
   return policy === 'Foreground' ? [...others, FOREGROUND] : others
 }
@@ -78,6 +79,14 @@ function propagationOf(kind: KindDefinition, existing: readonly string[], option
   if (existing.includes(ORPHAN)) return 'Orphan'
   if (existing.includes(FOREGROUND)) return 'Foreground'
   return kind.strategy.orphansDependents === true ? 'Orphan' : 'Background'
+}
+
+/** Namespaces are older than propagation policies: whoever does not want orphans waits for the dependents. */
+function namespacePropagationOf(existing: readonly string[], options: DeleteOptions): string {
+  if (options.orphanDependents !== undefined) return options.orphanDependents ? 'Orphan' : 'Foreground'
+  if (options.propagationPolicy !== undefined) return options.propagationPolicy
+  if (existing.includes(ORPHAN)) return 'Orphan'
+  return existing.includes(FOREGROUND) ? 'Foreground' : 'Background'
 }
 
 function setFinalizers(object: KubernetesObject, finalizers: string[]): void {

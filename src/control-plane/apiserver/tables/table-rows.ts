@@ -3,7 +3,8 @@ import type { KindDefinition } from '#api/kind.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 
 /** What a table needs to know of what it shows. */
-export type Shape = Pick<KindDefinition, 'group' | 'kind' | 'table'> & Partial<Pick<KindDefinition, 'conversion'>>
+export type Shape = Pick<KindDefinition, 'group' | 'kind' | 'table'> &
+  Partial<Pick<KindDefinition, 'conversion' | 'annotationOfField'>>
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
@@ -33,12 +34,20 @@ export function renderRow(
 ): unknown {
   const { include, apiVersion, nowMs } = options
   const conditions = kind.table.rowConditions?.(object) ?? []
-  const metadataOnly = { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata }
+  const metadataOnly = { kind: 'PartialObjectMetadata', apiVersion, metadata: metadataOf(kind, object) }
   return {
     cells: kind.table.row(object.metadata.name === undefined ? nameless(object) : object, nowMs),
     ...(conditions.length === 0 ? {} : { conditions }),
     object: include === 'None' ? null : include === 'Object' ? object : metadataOnly,
   }
+}
+
+/** Of an object that is shown in part. */
+export function metadataOf({ annotationOfField }: Shape, { metadata }: KubernetesObject): KubernetesObject['metadata'] {
+  if (annotationOfField === undefined || metadata.annotations?.[annotationOfField] === undefined) return metadata
+  const { [annotationOfField]: _, ...annotations } = metadata.annotations
+  const { annotations: _all, ...rest } = metadata
+  return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations }
 }
 
 /** Bookmarks are objects without a name, and Go's cells show the empty text. */

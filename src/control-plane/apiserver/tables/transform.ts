@@ -4,7 +4,7 @@ import { badRequest, StatusError } from '#machinery/status-error.ts'
 import type { FormKind, FormName } from '../http/negotiation.ts'
 import { writeJson } from '../http/json-writer.ts'
 import type { ApiResponse, ResponseBody, ServedWatchEvent, StoredObject, WatchStream } from '../request.ts'
-import { columnDefinitionsOf, renderRow, type IncludeObject, type Shape } from './table-rows.ts'
+import { columnDefinitionsOf, metadataOf, renderRow, type IncludeObject, type Shape } from './table-rows.ts'
 
 /** Another form than the objects themselves. */
 export type Form = {
@@ -59,7 +59,7 @@ function isObjectOf(kind: Shape, object: unknown): boolean {
 function transformOne(object: KubernetesObject, form: Form, kind: Shape, nowMs: number): unknown {
   if (form.as === 'PartialObjectMetadataList')
     throw refuse(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(kind)})`)
-  if (form.as !== 'Table') return partial(object, form)
+  if (form.as !== 'Table') return partial(object, form, kind)
   const { resourceVersion } = object.metadata
   return table(resourceVersion ? { resourceVersion } : {}, form, kind, [rowOf(kind, object, form, nowMs)])
 }
@@ -74,7 +74,7 @@ function transformList({ metadata, items }: ListBody, form: Form, kind: Shape, n
   // Go's list without an item is no list.
   if (!isTable && items.length === 0) return { form: 'object', object: { kind: as, apiVersion, metadata, items: null } }
   const render = (object: KubernetesObject): unknown =>
-    isTable ? rowOf(kind, object, form, nowMs) : partial(object, form)
+    isTable ? rowOf(kind, object, form, nowMs) : partial(object, form, kind)
   return {
     form: 'list',
     apiVersion,
@@ -108,8 +108,8 @@ class RenderedItem implements StoredObject {
   }
 }
 
-function partial({ metadata }: KubernetesObject, { apiVersion }: Form): unknown {
-  return { kind: 'PartialObjectMetadata', apiVersion, metadata }
+function partial(object: KubernetesObject, { apiVersion }: Form, kind: Shape): unknown {
+  return { kind: 'PartialObjectMetadata', apiVersion, metadata: metadataOf(kind, object) }
 }
 
 function rowOf(kind: Shape, object: KubernetesObject, { include, apiVersion }: Form, nowMs: number): unknown {
@@ -150,7 +150,7 @@ function transformEvent(
   kind: Shape,
   { nowMs, isFirst }: { readonly nowMs: number; readonly isFirst: boolean },
 ): unknown {
-  if (form.as !== 'Table') return partial(object, form)
+  if (form.as !== 'Table') return partial(object, form, kind)
   const { resourceVersion, annotations } = object.metadata
   const include = form.include === 'None' && annotations?.[INITIAL_END] !== undefined ? 'Metadata' : form.include
   return {

@@ -1,7 +1,7 @@
 /** Binds a pod to a node: POST to pods/NAME/binding, or a Binding object posted to the collection. */
 import type { Binding, Pod } from '#api/core/v1.gen.ts'
-import { invalidFrom, notSupportedInOrder, required, type FieldError } from '#machinery/field-error.ts'
-import { badRequest, conflict, notFound } from '#machinery/status-error.ts'
+import { notSupportedInOrder, required, type FieldError } from '#machinery/field-error.ts'
+import { badRequest, conflict, notFound, StatusError } from '#machinery/status-error.ts'
 import { topologyLabelsOf } from '../../admission/pod-topology-labels.ts'
 import { formatSeconds } from '../../registry/object-writer.ts'
 import type { Resource } from '../../registry/resource.ts'
@@ -52,7 +52,10 @@ function checkBinding(binding: Binding): void {
   const { kind = '', name = '' } = binding.target
   if (kind !== '' && kind !== 'Node') errors.push(notSupportedInOrder('target.kind', kind, ['Node', '<empty>']))
   if (name === '') errors.push(required('target.name'))
-  if (errors.length > 0) throw invalidFrom(BINDING, binding.metadata.name, errors)
+  if (errors.length === 0) return
+  // Upstream hands the errors on as they are, for which there is no status but the general one.
+  const texts = errors.map(({ field, message }) => `${field}: ${message}`)
+  throw new StatusError({ code: 500, reason: '', message: texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]` })
 }
 
 /** Throws 409 when the pod is bound already, gated, or being deleted. */

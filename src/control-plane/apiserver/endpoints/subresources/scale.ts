@@ -71,7 +71,11 @@ export async function handleScale(
     patch?.type === 'apply',
   )
   const sent = patch === null ? (context.decodeBody(request, SCALE, parameters.fieldValidation) as Scale) : null
-  if (sent !== null && sent.metadata.name && sent.metadata.name !== request.info.name)
+  if (sent !== null && !sent.metadata.name)
+    throw badRequest(
+      `the name of the object (${request.info.name} based on URL) was undeterminable: name must be provided`,
+    )
+  if (sent !== null && sent.metadata.name !== request.info.name)
     throw badRequest(
       `the name of the object (${sent.metadata.name}) does not match the name on the URL (${request.info.name})`,
     )

@@ -47,7 +47,7 @@ export async function handleTokenRequest(
   )
   const { tokenSecondsMax, apiAudiences } = context.dependencies.settings
   const asked = wanted.spec.expirationSeconds ?? SECONDS_DEFAULT
-  checkSeconds(asked, sentName)
+  checkSpec(wanted.spec, asked, sentName)
   const seconds = Math.min(asked, tokenSecondsMax ?? asked)
   const bound = await findBound(context, wanted, info.namespace, info.name)
   const issued = await context.dependencies.tokens.issueToken({
@@ -104,8 +104,12 @@ function checkPlace({ metadata }: TokenRequest, namespace: string, name: string)
     ])
 }
 
-function checkSeconds(seconds: number, name: string): void {
+function checkSpec({ attestations }: TokenRequest['spec'], seconds: number, name: string): void {
   const errors: FieldError[] = []
+  if (Object.keys(attestations ?? {}).length > 0) {
+    const text = 'attestations may only be specified with a webhook bound object reference'
+    throw invalidFrom(TOKEN_REQUEST, name, [invalidValue('spec.attestations', attestations, text)])
+  }
   if (seconds < SECONDS_MIN)
     errors.push(invalidValue('spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes'))
   if (seconds > SECONDS_MAX)
