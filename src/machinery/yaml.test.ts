@@ -66,6 +66,7 @@ test('broken text is refused with its line, unless that is the first', () => {
     ['x: 1\na: b: c', 'line 2: mapping values are not allowed in this context'],
     ['"abc', 'found unexpected end of stream'],
     ['a: *x', "unknown anchor 'x' referenced"],
+    ['a: &x [*x]', "anchor 'x' value contains itself"],
     ['a: `b', 'found character that cannot start any token'],
     [String.raw`a: "\q"`, 'found unknown escape character'],
     ['%', 'could not find expected directive name'],

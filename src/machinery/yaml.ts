@@ -148,16 +148,34 @@ export function formatYaml(value: unknown): string {
 function loadFirst(text: string, allowDuplicates: boolean): unknown {
   const documents = loadAll(text, { schema: SCHEMA, json: allowDuplicates, maxDepth: DEPTH_MAX })
   const value = documents[0] ?? null
-  if (text.includes('*') && expandedSize(value, new Map()) > EXPANDED_VALUES_MAX)
+  if (text.includes('*') && sizeOf(value, text) > EXPANDED_VALUES_MAX)
     throw new YamlError('yaml: document contains excessive aliasing')
   return value
 }
+
+function sizeOf(value: unknown, text: string): number {
+  try {
+    return expandedSize(value, new Map())
+  } catch (error) {
+    if (!(error instanceof EndlessValueError)) throw error
+    // Mostly the only one; to look for the right one would take time that grows with the square of the text.
+    const [, name] = /&([^\s,[\]{}]+)/.exec(text) ?? []
+    throw new YamlError(`yaml: anchor '${name}' value contains itself`)
+  }
+}
+
+/** A value whose parts are being counted: to meet it again is to be inside of it. */
+const UNDER_WAY = -1
+
+class EndlessValueError extends Error {}
 
 /** How many values there are once every alias is written out. */
 function expandedSize(value: unknown, sizes: Map<object, number>): number {
   if (typeof value !== 'object' || value === null) return 1
   const known = sizes.get(value)
+  if (known === UNDER_WAY) throw new EndlessValueError()
   if (known !== undefined) return known
+  sizes.set(value, UNDER_WAY)
   let size = 1
   for (const item of Object.values(value)) size += expandedSize(item, sizes)
   sizes.set(value, size)

@@ -1,7 +1,7 @@
 /** Changes of an object that exists: by PUT, by each kind of patch, by server-side apply. */
 import type { Body } from '../fuzz/objects.ts'
 import type { Place } from '../fuzz/mutate.ts'
-import { mutated, type Step, type Subject } from './scenario.ts'
+import { mutated, type Step, type Subject } from './subject.ts'
 
 const MERGE = 'application/merge-patch+json'
 const STRATEGIC = 'application/strategic-merge-patch+json'

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { differencesOf } from './difference.ts'
 import { Normalizer } from './normalize.ts'
-import { idOf, makeScenario, namespaceOf, type Scenario, type Step } from './scenario.ts'
+import { idOf, makeScenario, namespaceOf, type Scenario } from './scenario.ts'
 import type { Answer, Server } from './server.ts'
+import type { Step } from './subject.ts'
 
 export type Servers = { readonly theirs: Server; readonly ours: Server }
 

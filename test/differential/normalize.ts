@@ -45,7 +45,7 @@ export class Normalizer {
       else if (key === 'username') made[key] = '<user>'
       else if (key === 'name' && generated) made[key] = '<generated>'
       else if (key === 'columnDefinitions' && Array.isArray(item))
-        made[key] = item.map(({ description: _, ...column }) => column)
+        made[key] = item.map((column) => ({ ...column, description: undefined }))
       else made[this.text(key)] = this.value(item, key)
     }
     return made

@@ -1,35 +1,13 @@
 /** Makes short stories of one object (created, changed, read, deleted) that two API servers have to answer alike. */
 import { formatApiVersion, type KindDefinition } from '#api/kind.ts'
 import { SeededRandom } from '#base/random.ts'
-import { schemaOf } from '#machinery/schema/registry.ts'
 import { Dice } from '../fuzz/dice.ts'
-import { mutate, type Place } from '../fuzz/mutate.ts'
 import { KIND_OBJECTS, type Body } from '../fuzz/objects.ts'
 import { changeSteps } from './changes.ts'
+import { mutated, type Step, type Subject } from './subject.ts'
 import { subresourceSteps } from './subresources.ts'
 
-export type Step = {
-  readonly what: string
-  readonly method: string
-  readonly path: string
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-  /** Prepares or tidies up: its answer is compared, but tells nothing of the kind. */
-  readonly aside?: boolean
-}
-
 export type Scenario = { readonly index: number; readonly kind: KindDefinition; readonly steps: readonly Step[] }
-
-/** What the makers of steps share: one object of one kind, and where it lives. */
-export type Subject = {
-  readonly kind: KindDefinition
-  readonly dice: Dice
-  readonly name: string
-  readonly collection: string
-  readonly path: string
-  /** As a client would send it. */
-  readonly body: Body
-}
 
 /** Objects of these kinds change how the server answers all others, so that they are only tried. */
 const ONLY_TRIED = new Set([
@@ -46,9 +24,6 @@ const ONLY_TRIED = new Set([
   'LimitRange',
   'ResourceQuota',
 ])
-/** Parts that every object of a kind may have changed by a client. */
-const NOT_MUTATED = new Set(['apiVersion', 'kind', 'status', 'metadata'])
-
 export type ScenarioOptions = {
   readonly seed: number
   readonly index: number
@@ -105,22 +80,6 @@ function stepsOf(subject: Subject): Step[] {
   if (way === 'create') return [tryCreate(subject)]
   const steps = way === 'change' ? changeSteps(subject) : subresourceSteps(subject)
   return [createStep(subject, subject.body, { aside: true }), ...steps, ...endSteps(subject)]
-}
-
-/** A copy of the object with one or two mutations, and where they are. */
-export function mutated({ kind, dice, body }: Subject, fields?: readonly string[]): { body: Body; places: Place[] } {
-  const copy = structuredClone(body)
-  const schema = schemaOf(kind.schema)
-  const usual = [...schema.fields.keys()].filter((field) => !NOT_MUTATED.has(field))
-  const places: Place[] = []
-  const count = dice.weighted({ 1: 6, 2: 3, 3: 1 })
-  for (let i = 0; i < Number(count); i++) {
-    const inMetadata = fields === undefined && (usual.length === 0 || dice.chance(0.06))
-    const options = { otherForms: 0.04, fields: fields ?? (inMetadata ? ['metadata'] : usual) }
-    const place = mutate(copy, schema, dice, options)
-    if (place !== null) places.push(place)
-  }
-  return { body: copy, places }
 }
 
 function tryCreate(subject: Subject): Step {

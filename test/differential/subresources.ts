@@ -4,7 +4,7 @@ import type { ObjectSchema } from '#machinery/schema/schema.ts'
 import { mutate } from '../fuzz/mutate.ts'
 import type { Body } from '../fuzz/objects.ts'
 import { valueForField } from '../fuzz/values.ts'
-import { mutated, type Step, type Subject } from './scenario.ts'
+import { mutated, type Step, type Subject } from './subject.ts'
 
 const MERGE = { 'content-type': 'application/merge-patch+json' }
 /** These speak to a kubelet or to the object's own server. */

@@ -98,11 +98,11 @@ export function secondsOf(time: string | undefined): number {
   return time === undefined ? 0 : Math.floor(Date.parse(time) / 1000)
 }
 
-/** `managedFields: []` and `managedFields: [{}]` ask the server to forget all owners. */
+/** `managedFields: []`, `[{}]` and `[null]` ask the server to forget all owners. */
 export function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
   if (entries === undefined || entries === null) return false
   if (entries.length === 0) return true
-  return entries.length === 1 && Object.values(entries[0]!).every((value) => value === undefined || value === '')
+  return entries.length === 1 && Object.values(entries[0] ?? {}).every((value) => value === undefined || value === '')
 }
 
 export function formatTime(timeMs: number): string {

@@ -77,7 +77,8 @@ function readJson(body: Buffer): ParsedBody {
   return {
     typeMeta: explainVersionKind(() => checkTypeMeta(value)),
     yamlDuplicates: [],
-    decode: (schema, fieldValidation) => decodeJson(schema, text, { fieldValidation }),
+    // A null is an object that says nothing.
+    decode: (schema, fieldValidation) => decodeJson(schema, value === null ? '{}' : text, { fieldValidation }),
   }
 }
 

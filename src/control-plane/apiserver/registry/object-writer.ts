@@ -8,7 +8,7 @@ import { recordUpdate, withoutTimeChanges } from '#machinery/field-ownership/rec
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { encodeObject } from '#machinery/schema/encode.ts'
 import { cloneDecoded } from '#machinery/schema/zero-values.ts'
-import { alreadyExists, badRequest, conflict, notFound, StatusError } from '#machinery/status-error.ts'
+import { alreadyExists, conflict, notFound, StatusError } from '#machinery/status-error.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '#machinery/validation/object-meta.ts'
 import { showAsGo } from '#api/go-values/show-as-go.ts'
 import { resetFieldsOf } from '#api/reset-fields.ts'
