@@ -18,6 +18,9 @@ const WRITTEN_BY_SERVER = new Set([
 /** Come and go with Services and with the server itself. */
 const MADE_BY_SERVER = new Set(['IPAddress', 'Endpoints', 'EndpointSlice', 'Event'])
 
+/** What was asked for may be done, and then it takes too long to say so, or cannot be said in the form that was asked for. */
+const UNCLEAR_CODES = new Set([406, 504])
+
 type Known = { version: bigint; object: Body; apiVersion: string; mayBeGone: boolean; isTouched: boolean }
 
 type Metadata = {
@@ -42,10 +45,10 @@ export class Acknowledged {
   /** `answer` is null when the connection broke. */
   note(request: FuzzRequest, answer: FuzzAnswer | null): void {
     if (request.method === 'GET' || request.method === 'HEAD') return
-    if (request.path.includes('dryRun=')) return
-    // A write that took too long may still have happened.
-    if (answer !== null && answer.code !== 504 && (answer.code < 200 || answer.code >= 300)) return
-    const object = answer === null || answer.code === 504 ? null : objectOf(answer)
+    if (/[?&]dryRun=All(?:&|$)/.test(request.path)) return
+    const isUnclear = answer === null || UNCLEAR_CODES.has(answer.code)
+    if (!isUnclear && (answer.code < 200 || answer.code >= 300)) return
+    const object = isUnclear ? null : objectOf(answer)
     const { uid } = object === null ? {} : metadataOf(object)
     const [path] = request.path.split('?')
     if (request.method === 'DELETE') this.#noteDeletion(path!, object)

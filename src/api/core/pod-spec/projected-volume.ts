@@ -22,13 +22,13 @@ type SourcePlace = Sources & { readonly place: string }
 
 export function validateProjectedVolume(
   errors: FieldError[],
-  { defaultMode, defaultUser, sources = [] }: ProjectedVolumeSource,
+  { defaultMode, defaultUser, sources }: ProjectedVolumeSource,
   { path, allowNonLocalTokenPath }: ProjectedOptions,
 ): void {
   checkFileMode(errors, `${path}.defaultMode`, defaultMode)
   checkId(errors, `${path}.defaultUser`, defaultUser)
   const shared: Sources = { path, allowNonLocalTokenPath, taken: new Set() }
-  for (const [i, source] of sources.entries())
+  for (const [i, source] of (sources ?? []).entries())
     validateProjection(errors, source, { ...shared, place: `${path}.sources[${i}]` })
 }
 
