@@ -19,7 +19,7 @@ fi
 PATH="$PWD/node_modules/.bin:$PATH"
 export PATH
 npm run -s check
-npm run -s fuzz
+npm run -s fuzz -- --seed 1
 node --test --test-reporter=spec test/crash/*.test.ts
 npm run -s corpus
 if [ "$(id -u)" = 0 ]; then
