@@ -1,4 +1,5 @@
 /** The paths that tell of the server itself beside its health: metrics, /statusz, /flagz and profiles. */
+import { writeMetrics } from './metrics/exposition.ts'
 import type { Registry } from 'prom-client'
 import type { Clock } from '#base/clock.ts'
 import { createPprofHandler } from './profiling/pprof-handler.ts'
@@ -25,17 +26,17 @@ export type ServerPages = {
 export function createServerPages(options: ServerPagesOptions): ServerPages {
   const { clock, metrics, healthMetrics, flags, profiling } = options
   const fixed = new Map<string, Handler>([
-    ['/metrics', metricsHandler(metrics.registry)],
-    ['/metrics/slis', metricsHandler(healthMetrics.registry)],
+    ['/metrics', metricsHandler(metrics.registry, clock)],
+    ['/metrics/slis', metricsHandler(healthMetrics.registry, clock)],
     ['/statusz', createStatuszHandler(clock, clock.now())],
   ])
   if (flags !== null) fixed.set('/flagz', createFlagzHandler(flags))
   return { fixed, pathHandlers: profiling ? [createPprofHandler(clock)] : [] }
 }
 
-function metricsHandler(registry: Registry): Handler {
+function metricsHandler(registry: Registry, clock: Clock): Handler {
   return async () => ({
     code: 200,
-    body: { form: 'raw', contentType: registry.contentType, content: await registry.metrics() },
+    body: { form: 'raw', contentType: registry.contentType, content: await writeMetrics(registry, clock) },
   })
 }

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Counter, Histogram, Registry } from 'prom-client'
+import { SystemClock } from '#base/clock.ts'
+import { writeMetrics } from './exposition.ts'
 import { CountFamily, DistributionFamily, exponentialBuckets, addReadFamily } from './families.ts'
 
 test('counters and histograms, beside those of prom-client', async () => {
@@ -38,4 +40,13 @@ test('values that are read when they are asked for', async () => {
   size = 5
   assert.match(await registry.metrics(), /^size\{of="x"\} 5$/m)
   assert.deepEqual(exponentialBuckets(1, 2, 4), [1, 2, 4, 8])
+})
+
+test('a family of many series is written in slices, and reads the same', async () => {
+  const registry = new Registry()
+  const many = new CountFamily(registry, 'many_total', 'many')
+  for (let i = 0; i < 5001; i++) many.series({ i: String(i) }).add(i)
+  new CountFamily(registry, 'none_total', 'none')
+  new CountFamily(registry, 'one_total', 'one').series().add()
+  assert.equal(await writeMetrics(registry, new SystemClock()), await registry.metrics())
 })
