@@ -5,6 +5,8 @@ import type { UpstreamCluster } from './cluster.ts'
 import { podTemplate, simulatedNode, workload } from './objects.ts'
 
 const NAMESPACE = 'lifecycle'
+/** The collector looks every 20 s, waits 40 s for the node to come back, and looks again: 80 s at most, and a little for itself. */
+const POD_COLLECTION_MS = 90_000
 
 export function testLifecycle(cluster: () => UpstreamCluster): void {
   const kubectl = (...args: string[]): Promise<string> => cluster().kubectl('-n', NAMESPACE, ...args)
@@ -118,7 +120,7 @@ export function testLifecycle(cluster: () => UpstreamCluster): void {
     await cluster().eventually(
       'its pod is collected',
       async () => (await cluster().names(NAMESPACE, 'pod', '--field-selector=spec.nodeName=silent')).length === 0,
-      70_000,
+      POD_COLLECTION_MS,
     )
   })
 
