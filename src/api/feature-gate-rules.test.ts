@@ -143,3 +143,68 @@ test('who keeps pods from being evicted on a node is checked with the feature', 
   assert.deepEqual(errors(['a', 'a']), ['spec.podPreemptionPolicy.disableResizePreemption[1]: Duplicate value: "a"'])
   assert.match(errors(Array.from({ length: 21 }, (_, i) => `a${i}`))[0]!, /Too many: 21: must have at most 20 items/)
 })
+
+test('who answers an eviction has a name of its own domain and a place in the order', () => {
+  const errors = (evictionResponders: readonly object[]): readonly string[] =>
+    podErrors(gates({ EvictionRequestAPI: true }), { evictionResponders })
+  const path = 'spec.evictionResponders'
+  assert.deepEqual(errors([{ name: 'a.com/b', priority: 10_000 }]), [])
+  assert.deepEqual(errors([{ name: 'x', priority: -1 }]), [
+    `${path}[0].name: Invalid value: "x": must include a prefix (e.g. 'example.com/key')`,
+    `${path}[0].priority: Invalid value: -1: must be greater than or equal to 0`,
+  ])
+  assert.deepEqual(errors([{ name: 'a.k8s.io/b', priority: 999 }]), [
+    `${path}[0].name: Invalid value: "a.k8s.io/b": domain names *.k8s.io, *.kubernetes.io are reserved`,
+    `${path}[0].priority: Invalid value: 999: priorities 0-999 are reserved for responders with *.k8s.io suffix`,
+  ])
+  const twice = { name: 'a.com/b', priority: 100_001 }
+  assert.deepEqual(errors([{ name: 'a.com/b' }, twice]), [
+    `${path}[1]: Duplicate value: {"name":"a.com/b","priority":100001}`,
+    `${path}[0].priority: Required value`,
+    `${path}[1].priority: Invalid value: 100001: must be less than or equal to 100000`,
+  ])
+})
+
+test('a StatefulSet recreates its pods with the feature, or where it did before', () => {
+  const kind = kindOf('apps', 'v1', 'statefulsets')!
+  const set = (type: string): object => ({
+    metadata: META,
+    spec: {
+      serviceName: 's',
+      selector: { matchLabels: { a: 'b' } },
+      template: { metadata: { labels: { a: 'b' } }, spec: { containers: [CONTAINER] } },
+      updateStrategy: { type },
+    },
+  })
+  const [on, off] = [gates({ StatefulSetRecreateStrategy: true }), gates({})]
+  assert.deepEqual(createWith(kind, set('Recreate'), on).errors, [])
+  assert.match(createWith(kind, set('Recreate'), off).errors[0]!, /must be 'RollingUpdate' or 'OnDelete'$/)
+  assert.match(createWith(kind, set('X'), on).errors[0]!, /must be 'RollingUpdate', 'OnDelete', or 'Recreate'$/)
+  assert.deepEqual(updateWith(kind, set('Recreate'), { old: set('Recreate'), features: off }).errors, [])
+})
+
+test('what a driver skips on a node, and what kind its partitions are, is checked', () => {
+  const features = gates({
+    DRAOptionalNodeOperations: true,
+    DRAPartitionableDevicesType: true,
+    DRAResourcePoolStatus: true,
+  })
+  const errors = (spec: object): readonly string[] => {
+    const pool = { name: 'p', resourceSliceCount: 1 }
+    const slice = { metadata: { name: 'x' }, spec: { driver: 'd', pool, nodeName: 'n', ...spec } }
+    return createWith(kindOf('resource.k8s.io', 'v1', 'resourceslices')!, slice, features).errors
+  }
+  assert.deepEqual(errors({ skipNodeOperations: ['All'] }), [])
+  assert.deepEqual(errors({ skipNodeOperations: ['NodePrepareResources'] }), [
+    'spec.skipNodeOperations: Invalid value: ["NodePrepareResources"]: NodePrepareResources cannot be skipped unless NodeUnprepareResources is also skipped',
+  ])
+  const consumesCounters = [{ counterSet: 'c', counters: { x: { value: '1' } } }]
+  const typed = (attributes: object): readonly string[] =>
+    errors({ partitionTypeAttribute: 'd/kind', devices: [{ name: 'a', consumesCounters, attributes }] })
+  assert.deepEqual(typed({ kind: { string: 'half' } }), [])
+  assert.match(typed({})[0]!, /^spec\.devices\[0\]\.attributes\[d\/kind\]: Required value: device consumes/)
+  assert.match(typed({ kind: { int: 1 } })[0]!, /must be a string value because/)
+  assert.deepEqual(errors({ partitionTypeAttribute: 'd/kind' }), [
+    'spec.partitionTypeAttribute: Invalid value: "d/kind": may only be set on a slice which declares devices that consume counters',
+  ])
+})

@@ -123,6 +123,7 @@ export const GATES_OF_FIELDS: ReadonlySet<FeatureGate> = new Set<FeatureGate>([
   'H2CContainerProbe',
   'ImageVolumeWithDigest',
   'InPlacePodVerticalScalingSchedulerPreemption',
+  'StatefulSetRecreateStrategy',
   'TaintTolerationComparisonOperators',
   'UserNamespacesHostNetworkSupport',
   'VolumeBindMountOptions',

@@ -26,7 +26,7 @@ export type WorkloadRules<T extends KubernetesObject> = {
   validateSpec(
     errors: FieldError[],
     object: T,
-    context: { readonly old: T | null; readonly options: PodValidationOptions },
+    context: { readonly old: T | null; readonly options: PodValidationOptions; readonly features: FeatureGates },
   ): void
   validateStatus?(errors: FieldError[], object: T, old: T): void
   prepareStatus?(object: T, old: T, features: FeatureGates): void
@@ -71,7 +71,7 @@ export function workloadStrategy<T extends KubernetesObject & { spec?: unknown }
     },
     validate(object, { features }) {
       const errors: FieldError[] = []
-      rules.validateSpec(errors, object, { old: null, options: podValidationOptions(null, false, features) })
+      rules.validateSpec(errors, object, { old: null, options: podValidationOptions(null, false, features), features })
       return errors
     },
     validateUpdate(object, old, { subresource, features }) {
@@ -81,6 +81,7 @@ export function workloadStrategy<T extends KubernetesObject & { spec?: unknown }
         rules.validateSpec(errors, object, {
           old,
           options: podValidationOptions(rules.template(old) ?? null, false, features),
+          features,
         })
       return errors
     },

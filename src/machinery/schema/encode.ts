@@ -87,7 +87,7 @@ function planField(field: FieldSchema): FieldPlan {
     absent: absentValue(field),
     absentStruct: isFilledStruct ? normalizerOf(schema) : null,
     dropsZero: isDroppedWhenZero(field),
-    nullWhenEmpty: !field.omitEmpty && !field.pointer && (schema.type === 'list' || schema.type === 'map'),
+    nullWhenEmpty: !field.omitEmpty && !field.pointer && ['list', 'map', 'bytes'].includes(schema.type),
   }
 }
 

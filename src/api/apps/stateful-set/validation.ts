@@ -5,6 +5,7 @@ import type {
   StatefulSetSpec,
   StatefulSetUpdateStrategy,
 } from '#api/apps/v1.gen.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import { validatePodAnnotations } from '#api/core/pod-spec/annotations.ts'
 import { validateClaimSpec } from '#api/core/pod-spec/claim-template.ts'
 import type { PodValidationOptions } from '#api/core/pod-spec/options.ts'
@@ -27,18 +28,28 @@ import {
 } from '#api/workload/validation.ts'
 import { type FieldError, invalidValue, notSupportedInOrder, required } from '#machinery/field-error.ts'
 
-type Context = { readonly old: StatefulSet | null; readonly options: PodValidationOptions }
+type Context = {
+  readonly old: StatefulSet | null
+  readonly options: PodValidationOptions
+  readonly features: FeatureGates
+}
 type SpecContext = {
   readonly isUpdate: boolean
   readonly skipsTemplate: boolean
+  readonly mayRecreate: boolean
   readonly options: PodValidationOptions
 }
 
-export function validateStatefulSet(errors: FieldError[], { spec }: StatefulSet, { old, options }: Context): void {
+export function validateStatefulSet(
+  errors: FieldError[],
+  { spec }: StatefulSet,
+  { old, options, features }: Context,
+): void {
   const isUpdate = old !== null
   // A template that was never valid must not block other changes.
   const skipsTemplate = isUpdate && isInvalid(old, options)
-  validateSpec(errors, spec, { isUpdate, skipsTemplate, options })
+  const mayRecreate = features.isEnabled('StatefulSetRecreateStrategy') || old?.spec.updateStrategy?.type === 'Recreate'
+  validateSpec(errors, spec, { isUpdate, skipsTemplate, mayRecreate, options })
   if (!isUpdate) return
   checkSelectorImmutable(errors, [spec.selector, old.spec.selector])
   checkImmutable(errors, 'spec.volumeClaimTemplates', [spec.volumeClaimTemplates, old.spec.volumeClaimTemplates])
@@ -48,7 +59,7 @@ export function validateStatefulSet(errors: FieldError[], { spec }: StatefulSet,
 
 function isInvalid({ spec }: StatefulSet, options: PodValidationOptions): boolean {
   const errors: FieldError[] = []
-  validateSpec(errors, spec, { isUpdate: true, skipsTemplate: false, options })
+  validateSpec(errors, spec, { isUpdate: true, skipsTemplate: false, mayRecreate: true, options })
   return errors.length > 0
 }
 
@@ -57,7 +68,8 @@ function validateSpec(errors: FieldError[], spec: StatefulSetSpec, context: Spec
   if (policy === '') errors.push(required('spec.podManagementPolicy'))
   else if (policy !== 'OrderedReady' && policy !== 'Parallel')
     errors.push(invalidValue('spec.podManagementPolicy', policy, "must be 'OrderedReady' or 'Parallel'"))
-  validateUpdateStrategy(errors, spec.updateStrategy ?? {}, 'spec.updateStrategy')
+  const { mayRecreate } = context
+  validateUpdateStrategy(errors, spec.updateStrategy ?? {}, { path: 'spec.updateStrategy', mayRecreate })
   for (const field of ['whenDeleted', 'whenScaled'] as const) {
     const value = spec.persistentVolumeClaimRetentionPolicy?.[field] ?? ''
     const path = `spec.persistentVolumeClaimRetentionPolicy.${field}`
@@ -106,17 +118,26 @@ function templateOfPods({ template, volumeClaimTemplates = [] }: StatefulSetSpec
   return { ...template, spec: { ...spec, volumes: [...claims, ...others] } }
 }
 
-function validateUpdateStrategy(errors: FieldError[], strategy: StatefulSetUpdateStrategy, path: string): void {
+type StrategyPlace = { readonly path: string; readonly mayRecreate: boolean }
+
+function validateUpdateStrategy(
+  errors: FieldError[],
+  strategy: StatefulSetUpdateStrategy,
+  { path, mayRecreate }: StrategyPlace,
+): void {
   const { type = '', rollingUpdate } = strategy
   if (type === '') errors.push(required(path))
-  else if (type === 'OnDelete') {
+  else if (type === 'OnDelete' || (mayRecreate && type === 'Recreate')) {
     if (rollingUpdate !== undefined)
       errors.push(
         invalidValue(`${path}.rollingUpdate`, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'"),
       )
   } else if (type === 'RollingUpdate') {
     if (rollingUpdate !== undefined) validateRollingUpdate(errors, rollingUpdate, `${path}.rollingUpdate`)
-  } else errors.push(invalidValue(path, strategy, "must be 'RollingUpdate' or 'OnDelete'"))
+  } else {
+    const types = mayRecreate ? "'RollingUpdate', 'OnDelete', or 'Recreate'" : "'RollingUpdate' or 'OnDelete'"
+    errors.push(invalidValue(path, strategy, `must be ${types}`))
+  }
 }
 
 function validateRollingUpdate(

@@ -22,6 +22,7 @@ import { validateHostUsers } from './host-users.ts'
 import type { PodValidationOptions } from './options.ts'
 import { validatePodResources } from './pod-resources.ts'
 import { validateContainerResources } from './resources.ts'
+import { validateEvictionResponders } from './eviction-responders.ts'
 import { validatePodSecurityContext } from './security-context.ts'
 import { validateTolerations } from './tolerations.ts'
 import { validateTopologySpread } from './topology-spread.ts'
@@ -66,6 +67,7 @@ export function validatePodSpec(errors: FieldError[], spec: PodSpec, { path, met
   validateOperatingSystem(errors, spec, path)
   if (spec.schedulingGroup !== undefined) validateSchedulingGroup(errors, spec, path)
   validateFileKeyVolumes(errors, spec, path)
+  validateEvictionResponders(errors, spec.evictionResponders ?? [], `${path}.evictionResponders`)
 }
 
 /** Where the pod may run, and how it resolves names. */

@@ -7,6 +7,7 @@ import { declared, duplicate, type FieldError, forbiddenField, invalidValue, too
 import { checkReferences, requestNamesOf } from '../claim-spec.ts'
 import { checkConfiguration, checkEach } from '../device-config.ts'
 import { checkDeclaredPool } from '../names.ts'
+import { checkSkippedOperations } from '../skipped-operations.ts'
 
 const CONSUMERS_MAX = 256
 const CONSUMERS = 'status.reservedFor'
@@ -59,6 +60,7 @@ function checkAllocation(errors: FieldError[], allocation: AllocationResult, cla
     checkDeclaredDriver(errors, `${place}.driver`, result.driver ?? '')
     checkDeclaredPool(errors, `${place}.pool`, result.pool ?? '')
     checkDnsLabel(errors, `${place}.device`, result.device ?? '')
+    checkSkippedOperations(errors, `${place}.skipNodeOperations`, result.skipNodeOperations)
   })
   checkEach(errors, `${path}.config`, allocation.devices?.config, (place, config) => {
     checkRequiredEnum(errors, `${place}.source`, config.source, ['FromClaim', 'FromClass'])

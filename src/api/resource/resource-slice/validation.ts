@@ -13,7 +13,9 @@ import {
   tooMany,
 } from '#machinery/field-error.ts'
 import { checkDriver, checkPool, checkQualified } from '../names.ts'
+import { checkSkippedOperations } from '../skipped-operations.ts'
 import { checkTaint } from '../taints.ts'
+import { checkPartitionType } from './partition-type.ts'
 
 const DEVICES_MAX = 128
 const DEVICES_WITH_EXTRAS_MAX = 64
@@ -35,6 +37,8 @@ export function validateResourceSlice({ spec }: ResourceSlice, old?: ResourceSli
   if (old !== undefined) checkUnchanged(errors, spec, old.spec)
   checkPlace(errors, spec)
   checkDevices(errors, spec, old?.spec)
+  checkPartitionType(errors, spec)
+  checkSkippedOperations(errors, 'spec.skipNodeOperations', spec.skipNodeOperations)
   return errors
 }
 
