@@ -2,12 +2,17 @@
 
 /** Deep equality of decoded values; absent, null and empty lists are equal, the order of map keys does not matter. */
 export function isSemanticallyEqual(left: unknown, right: unknown): boolean {
-  if (left === right) return true
+  if (left === right || areEmptyBytes(left, right)) return true
   if (isNothing(left) || isNothing(right)) return isNothing(left) && isNothing(right)
   if (typeof left !== 'object' || typeof right !== 'object') return false
   if (Array.isArray(left)) return Array.isArray(right) && areListsEqual(left, right)
   if (Array.isArray(right)) return false
   return areFieldsEqual(left as Record<string, unknown>, right as Record<string, unknown>)
+}
+
+/** No bytes are null where they are stored, and an empty text where they were decoded. */
+function areEmptyBytes(left: unknown, right: unknown): boolean {
+  return (left === null && right === '') || (left === '' && right === null)
 }
 
 function isNothing(value: unknown): boolean {

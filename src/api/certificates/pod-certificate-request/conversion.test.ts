@@ -4,7 +4,9 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
 import type { PodCertificateRequest } from '#api/certificates/v1.gen.ts'
 import { kindOf } from '#api/kinds.ts'
-import { createWith } from '#api/testing.ts'
+import { createWith, updateWith } from '#api/testing.ts'
+import { encodeObject } from '#machinery/schema/encode.ts'
+import { schemaOf } from '#machinery/schema/registry.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import { SeededRandom } from '#base/random.ts'
 import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
@@ -73,6 +75,19 @@ const REFUSED: readonly [string, object, string][] = [
 ]
 for (const [title, fields, error] of REFUSED)
   test(`refused: ${title}`, () => assert.deepEqual(errorsWith(fields), [error]))
+
+test('a request without a stub shows none, and its labels can change', () => {
+  const request = createWith(v1beta1!, requestWith(KEY_FIELDS)).object
+  const stored = JSON.parse(encodeObject(schemaOf(v1beta1!.schema), request).toString()) as typeof request
+  assert.partialDeepStrictEqual(stored, { spec: { stubPKCS10Request: null } })
+  const options = { old: stored, subresource: '' }
+  assert.deepEqual(
+    updateWith(v1beta1!, { ...stored, metadata: { ...stored.metadata, labels: { a: 'b' } } }, options).errors,
+    [],
+  )
+  const context = { subresource: '' } as StrategyContext
+  assert.deepEqual(v1beta1!.strategy.validateUpdate!(request, stored, context), [])
+})
 
 test('the key stays when v1 writes the status, and v1 cannot take it away', () => {
   const stored = { apiVersion: 'certificates.k8s.io/v1beta1', ...createWith(v1beta1!, requestWith(KEY_FIELDS)).object }
