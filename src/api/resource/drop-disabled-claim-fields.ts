@@ -33,8 +33,9 @@ export function dropDisabledClaimFields(
   if (spec?.devices !== undefined) dropDisabled(CLAIM_DROPS, spec.devices, old?.devices, features)
 }
 
-function requestsOf({ requests = [] }: DeviceClaim): AnyRequest[] {
-  return requests.flatMap(({ exactly, firstAvailable = [] }) => [
+/** A claim without requests is stored with null in their place. */
+function requestsOf({ requests }: { readonly requests?: DeviceClaim['requests'] | null }): AnyRequest[] {
+  return (requests ?? []).flatMap(({ exactly, firstAvailable = [] }) => [
     ...(exactly === undefined ? [] : [exactly]),
     ...firstAvailable,
   ])
