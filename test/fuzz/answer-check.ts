@@ -11,12 +11,15 @@ const UPSTREAM_FAILURES: readonly RegExp[] = [
   /failed to create typed (?:patch|live) object/, // server-side apply of a field that the schema does not have
   /failed to (?:prune|convert|update|decode|get|create)\b/, // server-side apply of what cannot be converted or owned
   /^target\.|\[target\./, // a Binding that names no node, or something that is none
-  /list element types are not identical|invalid type for list|expected a (?:\[\]|map\[string\])interface|does not contain declared merge key|cannot find|patch/i, // strategic patches of another form
+  /expected slice or array type, but got: struct|list element types are not identical|invalid type for list|expected a (?:\[\]|map\[string\])interface|does not contain declared merge key|cannot find|patch/i, // strategic patches of another form
   /This pod has more than one PodDisruptionBudget/,
   /Timeout: |timed out|request did not complete|context deadline/, // timeout=1ns
   /no endpoints available|address not allowed|dial tcp|pods? .* (?:is|are) not|unable to/, // connections to kubelets and pods that are not there
   /Internal error occurred: (?:failed to prune|resource quota|no RESTMapping|parsing)/,
 ]
+/** What JavaScript says when our own code fails, whatever else the message holds. */
+const OWN_FAILURE =
+  /Cannot (?:read|set) propert|is not (?:a function|iterable|defined|an? [a-z]+ or null)|Maximum call stack|Invalid array length/
 /** Kinds of answers that are no Kubernetes objects. */
 const PLAIN = /^(?:text\/|application\/(?:octet-stream|openmetrics|com\.github|jwk|jose))/
 
@@ -38,7 +41,7 @@ export function problemOf(request: FuzzRequest, { code, type, encoding, body }: 
 function isUpstreams(code: number, text: string): boolean {
   if (code === 503 || code === 504) return true
   const message = isJson(text) ? String((JSON.parse(text) as { message?: string }).message) : text
-  return UPSTREAM_FAILURES.some((pattern) => pattern.test(message))
+  return !OWN_FAILURE.test(message) && UPSTREAM_FAILURES.some((pattern) => pattern.test(message))
 }
 
 function isJson(text: string): boolean {
