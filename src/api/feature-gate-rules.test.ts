@@ -208,3 +208,12 @@ test('what a driver skips on a node, and what kind its partitions are, is checke
     'spec.partitionTypeAttribute: Invalid value: "d/kind": may only be set on a slice which declares devices that consume counters',
   ])
 })
+
+test('a stored template may hold null for requests that are not there', () => {
+  const kind = kindOf('resource.k8s.io', 'v1', 'resourceclaimtemplates')!
+  const old = { metadata: META, spec: { spec: { devices: { requests: null, constraints: null } } } }
+  const object = structuredClone(old) as never
+  assert.doesNotThrow(() => kind.strategy.prepareForUpdate!(object, old as never, { features: gates({}) } as never))
+  const off = { features: gates({ DRADeviceTaints: false, DRADeviceTaintRules: false }) } as never
+  assert.doesNotThrow(() => kind.strategy.prepareForUpdate!(object, old as never, off))
+})

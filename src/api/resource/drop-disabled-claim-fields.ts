@@ -15,7 +15,7 @@ const CONSUMABLE = ['DRAConsumableCapacity'] as const
 
 /** Uses of capacity in the spec count for the status, too. */
 export const CONSUMABLE_CAPACITY: FeatureDrop<DeviceClaim> = joinedDrop([
-  eachDrop(({ constraints = [] }) => constraints, presentDrop<DeviceConstraint>(CONSUMABLE, ['distinctAttribute'])),
+  eachDrop(({ constraints }) => constraints ?? [], presentDrop<DeviceConstraint>(CONSUMABLE, ['distinctAttribute'])),
   eachDrop(requestsOf, presentDrop<AnyRequest>(CONSUMABLE, ['capacity'])),
 ])
 
@@ -35,8 +35,8 @@ export function dropDisabledClaimFields(
 
 /** A claim without requests is stored with null in their place. */
 function requestsOf({ requests }: { readonly requests?: DeviceClaim['requests'] | null }): AnyRequest[] {
-  return (requests ?? []).flatMap(({ exactly, firstAvailable = [] }) => [
-    ...(exactly === undefined ? [] : [exactly]),
-    ...firstAvailable,
+  return (requests ?? []).flatMap(({ exactly, firstAvailable }) => [
+    ...(exactly ? [exactly] : []),
+    ...(firstAvailable ?? []),
   ])
 }

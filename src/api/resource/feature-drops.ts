@@ -69,5 +69,5 @@ export function joinedDrop<T>(drops: readonly FeatureDrop<T>[]): FeatureDrop<T> 
 }
 
 function hasContent(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 : value !== undefined
+  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null
 }

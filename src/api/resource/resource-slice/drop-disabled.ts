@@ -8,7 +8,7 @@ import type {
 } from '#api/resource/v1.gen.ts'
 import { eachDrop, type FeatureDrop, fieldDrop, joinedDrop, presentDrop } from '../feature-drops.ts'
 
-const devicesOf = ({ devices = [] }: ResourceSliceSpec): Device[] => devices
+const devicesOf = ({ devices }: ResourceSliceSpec): Device[] => devices ?? []
 
 const CONSUMABLE = ['DRAConsumableCapacity'] as const
 const PARTITIONABLE = ['DRAPartitionableDevices'] as const
@@ -44,13 +44,13 @@ export const SLICE_DROPS: readonly FeatureDrop<ResourceSliceSpec>[] = [
 ]
 
 function capacitiesOf(spec: ResourceSliceSpec): DeviceCapacity[] {
-  return devicesOf(spec).flatMap(({ capacity = {} }) => Object.values(capacity))
+  return devicesOf(spec).flatMap(({ capacity }) => Object.values(capacity ?? {}))
 }
 
 function consumptionsOf(spec: ResourceSliceSpec): DeviceCounterConsumption[] {
-  return devicesOf(spec).flatMap(({ consumesCounters = [] }) => consumesCounters)
+  return devicesOf(spec).flatMap(({ consumesCounters }) => consumesCounters ?? [])
 }
 
 function attributesOf(spec: ResourceSliceSpec): DeviceAttribute[] {
-  return devicesOf(spec).flatMap(({ attributes = {} }) => Object.values(attributes))
+  return devicesOf(spec).flatMap(({ attributes }) => Object.values(attributes ?? {}))
 }
