@@ -73,6 +73,7 @@ export const GATES_WITH_EFFECT: ReadonlySet<FeatureGate> = new Set<FeatureGate>(
   'AllAlpha',
   'AllBeta',
   'CBORServingAndStorage',
+  'ShardedListAndWatch',
   // Resources that come and go with them.
   'ClusterTrustBundle',
   'PodCertificateRequest',

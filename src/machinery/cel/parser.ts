@@ -25,11 +25,16 @@ const LEVELS: readonly Level[] = [
   { operators: new Set(['*', '/', '%']), chainMax: 249 },
 ]
 
+export type CelOptions = {
+  /** Whether `a.?b`, `a[?b]`, `[?a]` and `{?a: b}` may be written; they may unless it says no. */
+  readonly optionalSyntax?: boolean
+}
+
 /** Throws CelError for a text that is no expression. */
-export function parseCel(text: string): CelNode {
+export function parseCel(text: string, { optionalSyntax = true }: CelOptions = {}): CelNode {
   checkSize(text)
   const { tokens, errors } = readTokens(text)
-  return new Parser(tokens, errors).parse()
+  return new Parser(tokens, errors, optionalSyntax).parse()
 }
 
 function checkSize(text: string): void {
@@ -44,12 +49,14 @@ class Parser {
   readonly #tokens: readonly Token[]
   /** Errors after which the parser could go on. */
   readonly #errors: CelError[]
+  readonly #optionalSyntax: boolean
   #position = 0
   #depth = 0
 
-  constructor(tokens: readonly Token[], errors: readonly CelError[]) {
+  constructor(tokens: readonly Token[], errors: readonly CelError[], optionalSyntax: boolean) {
     this.#tokens = tokens
     this.#errors = [...errors]
+    this.#optionalSyntax = optionalSyntax
   }
 
   parse(): CelNode {
@@ -77,6 +84,14 @@ class Parser {
   #accept(text: string): boolean {
     if (!this.#isAt(text)) return false
     this.#position++
+    return true
+  }
+
+  /** Whether a question mark stands here that makes what follows optional. */
+  #acceptOptional(syntax: '?' | '.?'): boolean {
+    const { offset } = this.#token
+    if (!this.#accept('?')) return false
+    if (!this.#optionalSyntax) throw new CelError(`unsupported syntax '${syntax}'`, offset)
     return true
   }
 
@@ -123,7 +138,7 @@ class Parser {
     if (this.#accept('?')) {
       const then = this.#binary(0)
       this.#expect(':', canBegin)
-      node = call('?:', condition, then, this.#expression())
+      node = call('_?_:_', condition, then, this.#expression())
     }
     this.#depth--
     return node
@@ -134,20 +149,25 @@ class Parser {
     const level = LEVELS[index]
     if (level === undefined) return this.#unary()
     const operands = [this.#binary(index + 1)]
+    let name = ''
     while (level.operators.has(this.#token.text) && this.#isAt(this.#token.text)) {
       if (operands.length > level.chainMax) throw tooLong()
+      name = this.#isAt('in') ? '@in' : `_${this.#token.text}_`
       this.#position++
       operands.push(this.#binary(index + 1))
     }
-    return operands.length === 1 ? operands[0]! : call(OPERATORS, ...operands)
+    return operands.length === 1 ? operands[0]! : call(name, ...operands)
   }
 
   #unary(): CelNode {
+    if (this.#isNegativeNumber()) return this.#member()
     for (const operator of ['!', '-'])
       if (this.#accept(operator)) {
-        while (this.#accept(operator)) continue
+        let count = 1
+        while (this.#accept(operator)) count++
         this.#checkOperand(operator)
-        return call(operator, this.#member())
+        // Two of them are none.
+        return count % 2 === 0 ? this.#member() : call(`${operator}_`, this.#member())
       }
     return this.#member()
   }
@@ -159,6 +179,10 @@ class Parser {
     this.#errors.push(syntaxError(`no viable alternative at input '-'`, this.#token.offset))
   }
 
+  #isNegativeNumber(): boolean {
+    return this.#isAt('-') && this.#next.kind === 'number'
+  }
+
   #member(): CelNode {
     let node = this.#primary()
     for (let members = 0; ; members++) {
@@ -168,17 +192,17 @@ class Parser {
       else if (this.#accept('[')) {
         if (!canBegin(this.#token))
           this.#checkAt(beginnings("'!', '?'"), (token) => canBegin(token) || isOperator(token, '?'))
-        this.#accept('?')
+        this.#acceptOptional('?')
         const index = this.#expression()
         this.#expect(']', (token) => this.#canEnd(token))
-        node = call('[]', node, index)
+        node = call('_[_]', node, index)
       } else if (this.#isAt('{') && isName(node)) node = this.#message()
       else return node
     }
   }
 
   #selection(operand: CelNode, offset: number): CelNode {
-    const isOptional = this.#accept('?')
+    const isOptional = this.#acceptOptional('.?')
     const { kind, text, offset: at } = this.#token
     if (kind !== 'ident' && kind !== 'quoted-ident')
       throw syntaxError(`no viable alternative at input '.${kind === 'end' ? '' : text}'`, at)
@@ -190,24 +214,25 @@ class Parser {
 
   #primary(): CelNode {
     // The sign of a number may follow another operator, that of anything else may not.
-    if (this.#isAt('-') && this.#tokens[this.#position + 1]?.kind === 'number') this.#position++
+    const isNegative = this.#isNegativeNumber()
+    if (isNegative) this.#position++
     const token = this.#token
     if (token.kind === 'number' || token.kind === 'string' || (token.kind === 'ident' && LITERALS.has(token.text))) {
       this.#position++
-      return { kind: 'literal' }
+      return { kind: 'literal', text: `${isNegative ? '-' : ''}${token.text}` }
     }
     if (this.#accept('(')) {
       const node = this.#expression()
       this.#expect(')', (token) => this.#canEnd(token))
       return node
     }
-    if (this.#accept('[')) return { kind: 'made', parts: this.#list(']') }
+    if (this.#accept('[')) return { kind: 'made', of: 'list', parts: this.#list(']') }
     if (this.#accept('{')) {
       this.#checkAt(
         beginnings("'!', '?'", "'{', '}', '('", "'.', ','"),
         (one) => canBegin(one) || isOperator(one, '}', ',', '?'),
       )
-      return { kind: 'made', parts: this.#entries(() => [this.#expression()]) }
+      return { kind: 'made', of: 'map', parts: this.#entries(() => [this.#expression()]) }
     }
     const isRooted = this.#accept('.')
     if (isRooted && this.#token.kind !== 'ident') {
@@ -225,13 +250,13 @@ class Parser {
       if (!isExtra && !isBinary(this.#token)) throw error
       this.#errors.push(error)
       // Before an operator upstream's parser goes on as if there were an operand.
-      if (!isExtra) return { kind: 'literal' }
+      if (!isExtra) return { kind: 'literal', text: '' }
       this.#position++
       return this.#unary()
     }
     if (RESERVED.has(text)) throw new CelError(`reserved identifier: ${text}`, offset)
     this.#position++
-    if (this.#accept('(')) return { kind: 'call', target: null, name: text, args: this.#list(')') }
+    if (this.#accept('(')) return { kind: 'call', target: null, name: `${root}${text}`, args: this.#list(')') }
     return { kind: 'ident', name: `${root}${text}`, offset }
   }
 
@@ -249,14 +274,14 @@ class Parser {
       this.#position++
       return []
     })
-    return { kind: 'made', parts }
+    return { kind: 'made', of: 'message', parts }
   }
 
   /** `key: value` pairs up to the closing brace, a comma at the end allowed. */
   #entries(readKey: () => CelNode[]): CelNode[] {
     const parts: CelNode[] = []
     while (!this.#accept('}')) {
-      this.#accept('?')
+      this.#acceptOptional('?')
       parts.push(...readKey())
       this.#expect(':', canBegin)
       parts.push(this.#expression())
@@ -280,7 +305,7 @@ class Parser {
     else this.#checkAt(beginnings("'!'", "'{', '(', ')'"), (one) => canBegin(one) || isOperator(one, ')'))
     if (this.#accept(close)) return items
     for (;;) {
-      if (close === ']') this.#accept('?')
+      if (close === ']') this.#acceptOptional('?')
       items.push(this.#expression())
       if (close === ']') this.#checkAt("{']', ','}", (token) => isOperator(token, ']', ','))
       const isMore = this.#accept(',') && (close === ')' || canBegin(this.#token) || this.#isAt('?'))
@@ -318,8 +343,6 @@ function canBegin({ kind, text }: Token): boolean {
 }
 
 const BEGINNING_OPERATORS = new Set(['[', '{', '(', '.', '-', '!'])
-
-const OPERATORS = '_op_'
 
 const tooLong = (): CelError => new CelError('max recursion depth exceeded', null)
 

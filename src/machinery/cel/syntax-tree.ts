@@ -1,13 +1,17 @@
 /** What an expression of the Common Expression Language says, as a tree; evaluation and types are not its business. */
 
 export type CelNode =
-  | { readonly kind: 'literal' }
+  /** As it was written, with sign, quotes and prefixes. */
+  | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'ident'; readonly name: string; readonly offset: number }
   | { readonly kind: 'select'; readonly operand: CelNode; readonly field: string; readonly offset: number }
-  /** A function, a method (`target`), a run of operators that bind alike, or an index. */
+  /**
+   * A function, a method (`target`), a run of operators that bind alike, or an index. Operators have the names of upstream's tree:
+   * `_||_`, `!_`, `_[_]`; a run has that of its last one.
+   */
   | { readonly kind: 'call'; readonly target: CelNode | null; readonly name: string; readonly args: readonly CelNode[] }
-  /** Lists, maps and messages: the parts that are expressions. */
-  | { readonly kind: 'made'; readonly parts: readonly CelNode[] }
+  /** The parts that are expressions. */
+  | { readonly kind: 'made'; readonly of: 'list' | 'map' | 'message'; readonly parts: readonly CelNode[] }
 
 /** Why a text is no expression, and where; null: as a whole. */
 export class CelError extends Error {

@@ -7,6 +7,7 @@ import { readDeleteOptions } from './delete-options.ts'
 import { checkListOptions, readListParameters } from './parameters.ts'
 import { readSelection } from './selection.ts'
 import { served } from './served.ts'
+import { withShard } from './shard-selection.ts'
 
 export async function deleteCollection(
   context: EndpointContext,
@@ -16,7 +17,8 @@ export async function deleteCollection(
   const options = readDeleteOptions(request)
   const parameters = readListParameters(request)
   checkListOptions(parameters, false)
-  const selection = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
+  const selected = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
+  const selection = withShard(selected, request, context.dependencies.features)
   const {
     items,
     resourceVersion,
@@ -41,7 +43,12 @@ export async function deleteCollection(
     }
     remaining.push(served(resource, item))
   }
-  const metadata = { resourceVersion, ...(token === '' ? {} : { continue: token }) }
+  const { shardInfo } = selection
+  const metadata = {
+    resourceVersion,
+    ...(token === '' ? {} : { continue: token }),
+    ...(shardInfo === null ? {} : { shardInfo }),
+  }
   return {
     code: 200,
     body: {

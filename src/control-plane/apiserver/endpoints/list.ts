@@ -1,15 +1,22 @@
 /** GET of a collection: selected objects by the rules of resourceVersion, in pages. */
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { checkListOptions, readListParameters } from './parameters.ts'
 import { checkSelectedName, readSelection } from './selection.ts'
 import { served } from './served.ts'
+import { withShard } from './shard-selection.ts'
 
-export async function listObjects(resource: Resource, request: ApiRequest): Promise<ApiResponse> {
+export async function listObjects(
+  resource: Resource,
+  request: ApiRequest,
+  features: FeatureGates,
+): Promise<ApiResponse> {
   const parameters = readListParameters(request)
   checkListOptions(parameters, false)
-  const selection = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
-  checkSelectedName(request, parameters.fieldSelector, selection)
+  const selected = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
+  checkSelectedName(request, parameters.fieldSelector, selected)
+  const selection = withShard(selected, request, features)
   const {
     items,
     resourceVersion,
@@ -28,6 +35,7 @@ export async function listObjects(resource: Resource, request: ApiRequest): Prom
     resourceVersion,
     ...(token === '' ? {} : { continue: token }),
     ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+    ...(selection.shardInfo === null ? {} : { shardInfo: selection.shardInfo }),
   }
   return {
     code: 200,

@@ -109,7 +109,7 @@ async function answer(context: EndpointContext, { kind, unstored }: Route, reque
     case 'get':
       return getObject(resource, request)
     case 'list':
-      return listObjects(resource, request)
+      return listObjects(resource, request, context.dependencies.features)
     case 'watch':
       return watchObjects(context, resource, request)
     case 'create':

@@ -1,6 +1,6 @@
 /** The resources of an API server on a memory store, asked without HTTP: for tests of verbs, subresources and admission. */
 import { ALL_KINDS } from '#api/kinds.ts'
-import { DEFAULT_FEATURE_GATES } from '#base/feature-gates.ts'
+import { DEFAULT_FEATURE_GATES, type FeatureGates } from '#base/feature-gates.ts'
 import { SystemClock } from '#base/clock.ts'
 import { NO_LOG } from '#base/log.ts'
 import { SeededRandom } from '#base/random.ts'
@@ -11,7 +11,7 @@ import type { AdmissionSettings } from '../admission/index.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { ComponentCheck } from '../health/component-checks.ts'
 import { parseRequestInfo } from '../request-info.ts'
-import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
+import type { ApiRequest, ApiResponse, UserInfo, WatchStream } from '../request.ts'
 import { createResources } from './resource-backend.ts'
 import type { ResourceDependencies } from '../resource-backend.ts'
 import { DEFAULT_SETTINGS } from '../settings.ts'
@@ -37,6 +37,7 @@ export class TestServer {
     authorizer: Authorizer = ALLOW_ALL,
     components: Readonly<Record<string, ComponentCheck>> = {},
     admission: AdmissionSettings = {},
+    features: FeatureGates = DEFAULT_FEATURE_GATES,
   ) {
     const clock = new SystemClock({ keepsProcessAlive: true })
     const unused = (): never => {
@@ -48,7 +49,7 @@ export class TestServer {
         store: createMemoryStore({ clock: new SystemClock() }),
         kinds: ALL_KINDS,
         clock,
-        features: DEFAULT_FEATURE_GATES,
+        features,
         random: new SeededRandom(1),
         log: NO_LOG,
         authorizer,
@@ -69,8 +70,9 @@ export class TestServer {
     authorizer?: Authorizer,
     components?: Readonly<Record<string, ComponentCheck>>,
     admission?: AdmissionSettings,
+    features?: FeatureGates,
   ): Promise<TestServer> {
-    const server = new TestServer(authorizer, components, admission)
+    const server = new TestServer(authorizer, components, admission, features)
     await server.#backend.ready()
     await server.created('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } })
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
@@ -91,6 +93,13 @@ export class TestServer {
       if (!(error instanceof StatusError)) throw error
       return { code: error.code, body: { ...error.toStatus() }, warnings: [...request.warnings] }
     }
+  }
+
+  /** The events of a watch; throws the refusal of one. */
+  async watch(target: string): Promise<WatchStream> {
+    const { body } = await this.#backend.handler(requestOf('GET', target, undefined, {}))
+    if (body.form !== 'watch') throw new Error(`GET ${target}: ${body.form}`)
+    return body.stream
   }
 
   /** The object as stored; throws unless the answer is 201. */

@@ -5,6 +5,7 @@ import type { EndpointContext } from './context.ts'
 import { checkListOptions, readListParameters, startsFromNow } from './parameters.ts'
 import { checkSelectedName, readSelection } from './selection.ts'
 import { servedStream } from './served.ts'
+import { withShard } from './shard-selection.ts'
 
 /** A watch whose client names no time lasts --min-request-timeout at least, twice that at most. */
 export async function watchObjects(
@@ -14,8 +15,9 @@ export async function watchObjects(
 ): Promise<ApiResponse> {
   const parameters = readListParameters(request)
   checkListOptions(parameters, true)
-  const selection = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
-  checkSelectedName(request, parameters.fieldSelector, selection)
+  const selected = readSelection(resource.kind, parameters.labelSelector, parameters.fieldSelector)
+  checkSelectedName(request, parameters.fieldSelector, selected)
+  const selection = withShard(selected, request, dependencies.features)
   const sendInitialEvents = startsFromNow(parameters) ? true : parameters.sendInitialEvents
   const shortest = dependencies.settings.watchSecondsMin
   const seconds = parameters.timeoutSeconds > 0 ? parameters.timeoutSeconds : shortest * (1 + random.next())

@@ -66,10 +66,12 @@ function transformOne(object: KubernetesObject, form: Form, kind: Shape, nowMs: 
 
 type ListBody = Extract<ResponseBody, { form: 'list' }>
 
-function transformList({ metadata, items }: ListBody, form: Form, kind: Shape, nowMs: number): ResponseBody {
+function transformList({ metadata: whole, items }: ListBody, form: Form, kind: Shape, nowMs: number): ResponseBody {
   if (form.as === 'PartialObjectMetadata')
     throw refuse(`you requested PartialObjectMetadata, but the requested object is a list (${goType(kind)}List)`)
   const isTable = form.as === 'Table'
+  // Upstream copies the other fields one by one.
+  const { shardInfo: _, ...metadata } = whole
   const { as, apiVersion } = form
   // Go's list without an item is no list.
   if (!isTable && items.length === 0) return { form: 'object', object: { kind: as, apiVersion, metadata, items: null } }

@@ -76,6 +76,11 @@ export class CachedObject<T extends KubernetesObject = KubernetesObject> impleme
     return this.#labels
   }
 
+  /** metadata.uid, found without decoding the rest. */
+  uid(): string {
+    return this.#textAt('metadata.uid')
+  }
+
   /** A field as field selectors see it; undefined for one that the kind does not offer. */
   field(path: string): string | undefined {
     if (path === 'metadata.name') return this.name
