@@ -18,6 +18,7 @@ import { ServiceAccountTokenController } from './serviceaccount-token/controller
 import { DaemonSetController } from './daemonset/controller.ts'
 import { CronJobController } from './cronjob/controller.ts'
 import { JobController } from './job/controller.ts'
+import { ServiceCidrsController } from './service-cidrs/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
 import { ResourceQuotaController } from './resourcequota/controller.ts'
@@ -72,5 +73,6 @@ export const CONTROLLERS: readonly ControllerDefinition[] = [
   define('persistentvolume-protection-controller', PersistentVolumeProtectionController),
   define('volumeattributesclass-protection-controller', VolumeAttributesClassProtectionController),
   define('ephemeral-volume-controller', EphemeralVolumeController, 'ephemeral_volume'),
+  define('service-cidr-controller', ServiceCidrsController),
   define('ttl-after-finished-controller', TtlAfterFinishedController),
 ]

@@ -1,6 +1,7 @@
 /** Gives Services their cluster addresses and node ports while they are written, and takes them back when the write fails. */
 import type { Service } from '#api/core/v1.gen.ts'
 import { AllocationError, allocateService, type ServiceAllocator } from '#api/core/service/allocation.ts'
+import type { ServiceCIDR } from '#api/networking/v1.gen.ts'
 import { isAlreadyExists } from '#machinery/status-error.ts'
 import type { PortPool } from '../registry/port-pool.ts'
 import { recordOf, type AddressRecords, type ServiceAddresses } from '../registry/service-addresses.ts'
@@ -10,6 +11,8 @@ export type ServicePools = {
   readonly addresses: ServiceAddresses
   readonly ports: PortPool
   readonly records: AddressRecords
+  /** All that there are: which ranges addresses come from. */
+  readonly serviceCidrs: () => Promise<readonly ServiceCIDR[]>
 }
 
 /** Last of the mutating plugins: it sees the Service as it will be stored. */
@@ -24,6 +27,7 @@ export function createServiceAllocation(pools: ServicePools): AdmissionPlugin {
         outcome.onFailure(() => pools.addresses.release(name))
       }
       if (operation === 'DELETE' || !isResource(attributes, 'services')) return
+      pools.addresses.follow(await pools.serviceCidrs())
       await allocateService(object as Service, oldObject as Service | null, allocatorFor(pools, attributes))
     },
   }
@@ -39,9 +43,8 @@ function rehearsal({ addresses, ports }: ServicePools): ServiceAllocator {
   return {
     families: addresses.families,
     takeAddress: async (family, wanted) => {
-      const pool = addresses.pool(family)
-      if (wanted === '') return pool.network
-      pool.check(wanted)
+      if (wanted === '') return addresses.networkOf(family)
+      addresses.check(wanted)
       return wanted
     },
     takePort: async (wanted) => {
@@ -63,9 +66,8 @@ function allocatorOf(
   return {
     families: addresses.families,
     async takeAddress(family, wanted) {
-      const pool = addresses.pool(family)
-      const address = pool.take(wanted)
-      outcome.onFailure(() => pool.release(address))
+      const address = addresses.take(family, wanted)
+      outcome.onFailure(() => addresses.release(address))
       // Before the Service: an address that nobody has is found and freed, one that two have is not.
       await records.create(recordOf(address, { metadata })).catch((error: unknown) => {
         if (isAlreadyExists(error)) throw new AllocationError('provided IP is already allocated')

@@ -7,7 +7,6 @@ import {
   PRIORITYCLASSES,
   ROLEBINDINGS,
   ROLES,
-  SERVICECIDRS,
 } from '#api/resources.gen.ts'
 import { isDeepStrictEqual } from 'node:util'
 import type { KindDefinition } from '#api/kind.ts'
@@ -34,7 +33,6 @@ export type BootstrapOptions = {
   readonly client: Client
   readonly kinds: readonly KindDefinition[]
   readonly clock: Clock
-  readonly serviceClusterIpRange: string
 } & AuthenticationInfo
 
 const ofKind = <T extends KubernetesObject>(kind: string): readonly T[] =>
@@ -125,27 +123,4 @@ export async function publishTokenTracking({ client, clock }: BootstrapOptions):
     metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
     data: { since: new Date(clock.now()).toISOString().slice(0, 10) },
   })
-}
-
-/** The range of service addresses as an object, so that further ranges can be added beside it. */
-export async function publishServiceRange({ client, clock, serviceClusterIpRange }: BootstrapOptions): Promise<void> {
-  const cidr = { metadata: { name: 'kubernetes' }, spec: { cidrs: serviceClusterIpRange.split(',') } }
-  await createIfMissing(client, SERVICECIDRS, cidr)
-  const existing = await client.get(SERVICECIDRS, '', 'kubernetes')
-  if (existing.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) return
-  const ready = {
-    type: 'Ready',
-    status: 'True',
-    reason: '',
-    message: 'Kubernetes default Service CIDR is ready',
-    lastTransitionTime: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
-  }
-  const applied = {
-    kind: 'ServiceCIDR',
-    apiVersion: 'networking.k8s.io/v1',
-    metadata: { name: 'kubernetes' },
-    status: { conditions: [ready] },
-  }
-  const options = { fieldManager: 'kubernetes-service-cidr-controller', force: true, subresource: 'status' }
-  await client.patch(SERVICECIDRS, '', 'kubernetes', 'apply', applied, options)
 }

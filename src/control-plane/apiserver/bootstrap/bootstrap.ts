@@ -14,12 +14,12 @@ import {
   createPriorityClasses,
   createSystemNamespaces,
   publishAuthentication,
-  publishServiceRange,
   publishTokenTracking,
   reconcileDefaultFlows,
   reconcileDefaultRoles,
 } from './bootstrap-objects.ts'
 import { COLLECT_MS, RENEW_MS, collectIdentityLeases, renewIdentityLease } from './identity-lease.ts'
+import { DefaultServiceCidr, SERVICE_CIDR_WRITER } from './default-service-cidr.ts'
 import { reconcileKubernetesService } from './kubernetes-service.ts'
 import { firstServiceAddress } from './service-range.ts'
 
@@ -47,7 +47,7 @@ export type BootstrapParts = {
 const FLOW_WRITER = 'api-priority-and-fairness-config-producer-v1'
 /** Upstream looks after its flow objects once a minute. */
 const FLOW_INTERVAL_MS = 60_000
-/** Upstream's interval of the kubernetes Service's reconciler. */
+/** Upstream's interval of the reconcilers of the kubernetes Service and of the ServiceCIDR of that name. */
 const SERVICE_INTERVAL_MS = 10_000
 /** Leaks are found after a minute; upstream looks as often when something changes. */
 const REPAIR_INTERVAL_MS = 60_000
@@ -69,6 +69,7 @@ export class Bootstrap {
   readonly #collectionDone: () => void
   readonly #reconcileFlows: () => Promise<void>
   readonly #keepsFlows: boolean
+  readonly #keepServiceCidr: () => Promise<void>
 
   constructor(parts: BootstrapParts) {
     this.#parts = parts
@@ -81,6 +82,7 @@ export class Bootstrap {
       served.has(apiVersion) ? [{ name, done: health.addStartHook(name), work }] : []
     // Upstream's hooks of groups come with their groups.
     this.#keepsFlows = served.has(FLOW_API)
+    this.#keepServiceCidr = this.#serviceCidr()
     this.#hooks = [
       ...hook('start-system-namespaces-controller', () => createSystemNamespaces(bootstrap)),
       ...hook('rbac/bootstrap-roles', () => reconcileDefaultRoles(bootstrap), 'rbac.authorization.k8s.io/v1'),
@@ -92,7 +94,7 @@ export class Bootstrap {
       ...hook('priority-and-fairness-config-producer', this.#reconcileFlows, FLOW_API),
       ...hook('start-cluster-authentication-info-controller', () => publishAuthentication(bootstrap)),
       ...hook('start-legacy-token-tracking-controller', () => publishTokenTracking(bootstrap)),
-      ...hook('start-kubernetes-service-cidr-controller', () => publishServiceRange(bootstrap)),
+      ...hook('start-kubernetes-service-cidr-controller', this.#keepServiceCidr),
     ]
 
     this.#serviceDone = health.addStartHook('bootstrap-controller')
@@ -113,6 +115,7 @@ export class Bootstrap {
     const collection = { what: 'the Leases of other servers', intervalMs: COLLECT_MS, done: this.#collectionDone }
     await Promise.all([
       this.#keepService(place),
+      this.#keep({ what: 'the default ServiceCIDR', intervalMs: SERVICE_INTERVAL_MS }, signal, this.#keepServiceCidr),
       this.#keepsFlows
         ? this.#keep({ what: 'flow control', intervalMs: FLOW_INTERVAL_MS }, signal, this.#reconcileFlows)
         : Promise.resolve(),
@@ -120,6 +123,14 @@ export class Bootstrap {
       this.#keep(renewal, signal, this.#renewal(place)),
       this.#keep(collection, signal, () => collectIdentityLeases({ client, clock })),
     ])
+  }
+
+  #serviceCidr(): () => Promise<void> {
+    const { client, clock, random, log, options } = this.#parts
+    const events = new ApiEventRecorder({ client, clock, random, log, component: SERVICE_CIDR_WRITER, host: '' })
+    const ranges = options.serviceClusterIpRange.split(',').map((range) => range.trim())
+    const keeper = new DefaultServiceCidr({ client, clock, log, events, ranges })
+    return () => keeper.reconcile()
   }
 
   #repair(): () => Promise<void> {

@@ -1,5 +1,6 @@
 /** Puts the resources of an API server together: caches, admission, writer, deleter and the verbs over them. */
 import type { ResourceQuota } from '#api/core/v1.gen.ts'
+import type { ServiceCIDR } from '#api/networking/v1.gen.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { isNotFound, notFound } from '#machinery/status-error.ts'
 import { registerSchemas } from '#machinery/schema/registry.ts'
@@ -34,12 +35,13 @@ export function createResources(
   const resources = new Resources({ kinds, store, clock, log, freeze: options.freeze ?? false })
   const base = { clock, random, log, features: dependencies.features }
   const ownWrites = { resources, base, writer: () => writer, deleter: () => deleter }
+  const cluster = new ClusterReader(resources)
   const pools = {
     addresses: new ServiceAddresses(serviceClusterIpRange, random),
     ports: new PortPool(nodePortRange, random),
     records: createAddressRecords(ownWrites),
+    serviceCidrs: () => cluster.list<ServiceCIDR>('networking.k8s.io', 'servicecidrs'),
   }
-  const cluster = new ClusterReader(resources)
   const writeQuota: QuotaWriter = (namespace, name, change) =>
     updateQuota(writer, resources, serverPlace(base, { namespace, name, subresource: 'status' }), change)
   const settings = dependencies.admission ?? {}

@@ -1,6 +1,5 @@
-/** The cluster addresses of one range: which are taken, and which one is next. */
+/** The cluster addresses of one range: which belong to it, how many are taken, and which one is next. */
 import type { RandomSource } from '#base/random.ts'
-import { AllocationError } from '#api/core/service/allocation.ts'
 import { addressNumber, addressOf, parseCidr, type Cidr } from '#api/cidr.ts'
 
 /** Ranges of IPv6 are larger than anybody can use up: addresses are drawn out of their first part. */
@@ -16,12 +15,16 @@ export class AddressPool {
   /** Addresses below are for those that ask for one by name: they are drawn only when the others are all taken. */
   readonly #staticSize: number
   readonly #random: RandomSource
-  /** Address -> who holds it: a Service, and the IPAddress that says so. */
-  readonly #holders = new Map<string, number>()
+  readonly #isHeld: (address: string) => boolean
+  #taken = 0
+  /** Addresses are drawn: the ServiceCIDR is ready, and nobody is deleting it. */
+  isReady = true
 
-  constructor(range: string, random: RandomSource) {
+  /** `isHeld`: ranges may overlap, who holds an address is known for all of them together. */
+  constructor(range: string, random: RandomSource, isHeld: (address: string) => boolean) {
     const cidr = parseCidr(range)
     if (cidr === null) throw new Error(`${range} is no range of addresses`)
+    this.#isHeld = isHeld
     const hostBits = BigInt(cidr.bits - cidr.prefix)
     this.#range = range
     this.#cidr = cidr
@@ -36,28 +39,6 @@ export class AddressPool {
     return this.#cidr.bits === 32 ? 'IPv4' : 'IPv6'
   }
 
-  /** Marks an address that something stored holds; one outside the range is none of this pool's. */
-  restore(address: string): void {
-    if (this.#contains(address)) this.#holders.set(address, (this.#holders.get(address) ?? 0) + 1)
-  }
-
-  /** `wanted`, or any when it is empty. Throws AllocationError. */
-  take(wanted: string): string {
-    const address = wanted === '' ? this.#draw() : wanted
-    if (wanted !== '') this.check(wanted)
-    this.#holders.set(address, 1)
-    return address
-  }
-
-  /** Throws AllocationError unless `wanted` could be taken. */
-  check(wanted: string): void {
-    if (!this.#contains(wanted))
-      throw new AllocationError(
-        `the provided network does not match the current range. The range of valid IPs is ${this.#range}`,
-      )
-    if (!this.#isFree(wanted)) throw new AllocationError('provided IP is already allocated')
-  }
-
   /** The first address of the range, which no Service has. */
   get network(): string {
     return addressOf(this.#first, this.#cidr.bits)
@@ -66,32 +47,25 @@ export class AddressPool {
   /** How many addresses are taken of how many that Services can have. */
   get usage(): { readonly cidr: string; readonly taken: number; readonly size: number } {
     const reserved = this.#cidr.bits === 32 ? 2 : 1
-    return { cidr: this.#range, taken: this.#holders.size, size: this.#size - reserved }
+    return { cidr: this.#range, taken: this.#taken, size: this.#size - reserved }
   }
 
-  release(address: string): void {
-    const left = (this.#holders.get(address) ?? 0) - 1
-    if (left > 0) this.#holders.set(address, left)
-    else this.#holders.delete(address)
+  /** An address is held from now on, or by nobody any more. */
+  count(address: string, change: 1 | -1): void {
+    if (this.contains(address)) this.#taken += change
   }
 
-  #isFree(address: string): boolean {
-    const number = addressNumber(address)
-    if (number === this.#first || (this.#cidr.bits === 32 && number === this.#last)) return false
-    return !this.#holders.has(address)
-  }
-
-  #contains(address: string): boolean {
+  /** The network's own address and, of IPv4, the broadcast address belong to no range. */
+  contains(address: string): boolean {
     if (address === '' || address === 'None' || address.includes(':') !== (this.#cidr.bits === 128)) return false
     const number = addressNumber(address)
-    return number >= this.#first && number <= this.#last
+    return number > this.#first && (number < this.#last || (number === this.#last && this.#cidr.bits === 128))
   }
 
-  #draw(): string {
+  /** Any address that nobody holds; null when there is none. */
+  draw(): string | null {
     const dynamic = this.#size - this.#staticSize
-    const address = this.#drawIn(this.#staticSize, dynamic) ?? this.#drawIn(0, this.#staticSize)
-    if (address === null) throw new AllocationError('range is full')
-    return address
+    return this.#drawIn(this.#staticSize, dynamic) ?? this.#drawIn(0, this.#staticSize)
   }
 
   /** From a random place on, the first that is free. */
@@ -99,14 +73,14 @@ export class AddressPool {
     const start = Math.floor(this.#random.next() * length)
     for (let step = 0; step < length; step++) {
       const offset = from + ((start + step) % length)
-      const address = addressOf(this.#first + BigInt(offset), this.#cidr.bits)
-      if (this.#isFree(address)) return address
+      const address = addressOf(this.#first + 1n + BigInt(offset), this.#cidr.bits)
+      if (this.contains(address) && !this.#isHeld(address)) return address
     }
     return null
   }
 }
 
-/** Upstream's KEP-3070: a sixteenth of the range, 16 to 256 addresses. */
+/** Upstream's KEP-3070: a sixteenth of the range, 16 to 256 addresses; none of a small one. */
 function staticBand(size: number): number {
-  return Math.min(Math.max(16, Math.floor(size / 16)), 256, Math.floor(size / 2))
+  return size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 16)), 256)
 }

@@ -36,12 +36,6 @@ test('a write is warned of, a rehearsal is not', async () => {
   assert.deepEqual([updated.code, updated.warnings], [200, [text]])
 })
 
-test('the range that addresses come from needs no warning, further ones do', () => {
-  const { inert } = kindOf('networking.k8s.io', 'v1', 'servicecidrs')!
-  assert.equal(inert!.warning({ metadata: { name: 'kubernetes' } } as KubernetesObject), null)
-  assert.match(inert!.warning({ metadata: { name: 'more' } } as KubernetesObject)!, /does not allocate/)
-})
-
 test('an APIService that this server answers itself needs no warning', async () => {
   assert.deepEqual((await server.request('POST', API_SERVICES, apiService('v1'))).warnings, [])
   const rules = { service: { namespace: 'n', name: 's' }, insecureSkipTLSVerify: true }
