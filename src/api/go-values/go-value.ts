@@ -2,7 +2,7 @@
 import { normalize } from '#machinery/schema/encode.ts'
 import { schemaOf } from '#machinery/schema/registry.ts'
 import type { FieldSchema, ListSchema, ObjectSchema, ScalarSchema, Schema } from '#machinery/schema/schema.ts'
-import { isFilled, wasSentEmpty } from '#machinery/schema/zero-values.ts'
+import { isFilled, wasSentEmpty, zeroOfScalar } from '#machinery/schema/zero-values.ts'
 import type { GoNode } from './go-json.ts'
 import { INTERNAL_TYPES } from './internal-types.gen.ts'
 
@@ -82,25 +82,7 @@ export function plainNode(value: unknown): GoNode {
 }
 
 /** What Go holds where the client sent nothing. */
-function zeroOf(schema: Schema): GoNode {
-  switch (schema.type) {
-    case 'object':
-      return objectOf(schema, {})
-    case 'string':
-      return ''
-    case 'boolean':
-      return false
-    case 'int32':
-    case 'int64':
-    case 'double':
-    case 'int-or-string':
-      return 0
-    case 'quantity':
-      return '0'
-    default:
-      return null
-  }
-}
+const zeroOf = (schema: Schema): GoNode => (schema.type === 'object' ? objectOf(schema, {}) : zeroOfScalar(schema.type))
 
 /** What Go holds in a field; `isPlain`: its internal type is no pointer, so that nothing is a zero value there. */
 export function goFieldOf(owner: Fields, field: FieldSchema, isPlain = false): GoNode {

@@ -321,7 +321,7 @@ function assemble(options: ApiServerOptions): Parts {
     failedAuthenticationAudit: audit === null ? null : createFailedAuthenticationAudit(audit),
     audit: audit === null ? null : createAuditStage(audit),
     authentication: metrics.access.aroundAuthentication(
-      createAuthenticationStage({ tokens, clock, settings, log: log.child({ part: 'authentication' }) }),
+      createAuthenticationStage({ tokens, clock, settings, features, log: log.child({ part: 'authentication' }) }),
       clock,
     ),
     impersonation: createImpersonationStage(authorizer),

@@ -75,6 +75,8 @@ export interface RequestConnection {
   readonly rawHeaders: readonly (readonly [name: string, value: string])[]
   /** The client asks to leave HTTP (`Connection: Upgrade`). */
   readonly upgrade: boolean
+  /** Many requests share the connection at a time. */
+  readonly isHttp2: boolean
 }
 
 export type ClientCertificate = {

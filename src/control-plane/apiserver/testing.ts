@@ -10,6 +10,7 @@ export type TestRequest = {
   readonly rawHeaders?: readonly (readonly [string, string])[]
   readonly certificate?: ClientCertificate
   readonly body?: string
+  readonly isHttp2?: boolean
 }
 
 export function requestOf(method: string, target: string, options: TestRequest = {}): ApiRequest {
@@ -23,6 +24,7 @@ export function requestOf(method: string, target: string, options: TestRequest =
     },
     rawHeaders,
     upgrade: false,
+    isHttp2: options.isHttp2 ?? false,
   }
   return {
     method,

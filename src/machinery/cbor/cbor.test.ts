@@ -54,6 +54,10 @@ test('what upstream refuses is refused in its words', () => {
     ['9b7fffffffffffffff', 'unexpected EOF'],
     ['0100', 'cbor: 1 bytes of extraneous data starting at index 1'],
     ['ff', 'cbor: unexpected "break" code'],
+    [
+      'c11b7fffffffffffffff',
+      'cbor: decoded time cannot be represented in RFC3339 format with sub-second precision: Time.MarshalText: year outside of range [0,9999]',
+    ],
     ['1c', 'cbor: invalid additional information 28 for type positive integer'],
     ['61ff', 'cbor: invalid UTF-8 string'],
     ['a2 41 61 01 61 61 02', 'cbor: found duplicate map key "a" at map element index 1'],

@@ -181,8 +181,16 @@ const TEXT_OF_BYTES: Readonly<Record<number, (bytes: Buffer) => string>> = {
 
 const sizeOf = ({ info, argument }: Head): number => (info === INDEFINITE ? Infinity : Number(argument))
 const goQuote = (text: string): string => JSON.stringify(text)
-const timeOf = (seconds: number): string =>
-  JSON.stringify(new Date(seconds * 1000).toISOString().replace(/\.000Z$/, 'Z'))
+function timeOf(seconds: number): string {
+  const date = new Date(seconds * 1000)
+  const year = date.getUTCFullYear()
+  if (!(year >= 0 && year <= YEAR_MAX))
+    throw new CborError(`${TIME_PROBLEM}: Time.MarshalText: year outside of range [0,${YEAR_MAX}]`)
+  return JSON.stringify(date.toISOString().replace(/\.000Z$/, 'Z'))
+}
+
+const YEAR_MAX = 9999
+const TIME_PROBLEM = 'cbor: decoded time cannot be represented in RFC3339 format with sub-second precision'
 
 function checkInteger(value: bigint): string {
   if (value > 0x7fff_ffff_ffff_ffffn || value < -0x8000_0000_0000_0000n) {

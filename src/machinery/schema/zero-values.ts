@@ -35,8 +35,17 @@ export function zeroOf(schema: Schema): unknown {
       return filledWith([])
     case 'map':
       return filledWith({})
-    case 'string':
     case 'bytes':
+      return ''
+    default:
+      return zeroOfScalar(schema.type)
+  }
+}
+
+/** What Go holds in a field of such a type that nobody has set; null for one that holds nothing. */
+export function zeroOfScalar(type: Schema['type']): string | number | boolean | null {
+  switch (type) {
+    case 'string':
       return ''
     case 'boolean':
       return false

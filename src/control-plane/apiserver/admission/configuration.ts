@@ -25,7 +25,7 @@ export async function readAdmissionConfiguration(
   readPart: (path: string) => Promise<string>,
 ): Promise<PluginConfigurations> {
   const written = (parseYaml(text) ?? {}) as Written
-  const earlier = Object.keys(written).find((field) => EARLIER_FORMS[field] !== undefined)
+  const earlier = Object.keys(written).find((field) => Object.hasOwn(EARLIER_FORMS, field))
   if (earlier !== undefined) return new Map([[EARLIER_FORMS[earlier]!, written]])
   const { apiVersion = '', kind = '', plugins } = written
   if (!VERSIONS.has(apiVersion) || kind !== 'AdmissionConfiguration')

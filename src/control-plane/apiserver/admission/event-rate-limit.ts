@@ -30,7 +30,7 @@ const KEYS: Readonly<Record<string, (attributes: AdmissionAttributes) => string>
 export function validateEventLimits(limits: readonly EventLimit[]): FieldError[] {
   if (limits.length === 0) return [invalidValue('limits', limits, 'must not be empty')]
   return limits.flatMap(({ type, qps, burst, cacheSize }, i) => [
-    ...(KEYS[type] === undefined ? [notSupported(`limits[${i}].type`, type, Object.keys(KEYS))] : []),
+    ...(!Object.hasOwn(KEYS, type) ? [notSupported(`limits[${i}].type`, type, Object.keys(KEYS))] : []),
     ...(burst > 0 ? [] : [invalidValue(`limits[${i}].burst`, burst, 'must be positive')]),
     ...(qps > 0 ? [] : [invalidValue(`limits[${i}].qps`, qps, 'must be positive')]),
     ...(type === 'Server' || (cacheSize ?? 0) >= 0

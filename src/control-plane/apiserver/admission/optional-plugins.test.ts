@@ -6,7 +6,7 @@ import { ALLOW_ALL, TestServer, type TestAnswer } from '../endpoints/testing.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import { userOf } from '../testing.ts'
 import type { AdmissionAttributes } from './admission.ts'
-import { createEventRateLimit } from './event-rate-limit.ts'
+import { createEventRateLimit, validateEventLimits } from './event-rate-limit.ts'
 import { DEFAULT_PLUGIN_NAMES, PLUGIN_NAMES, type AdmissionSettings } from './index.ts'
 import { readAdmissionConfiguration } from './configuration.ts'
 import { selectionProblems } from './selection.ts'
@@ -250,4 +250,13 @@ test('events beyond the burst wait for the rate', async () => {
   await clock.advance(1000)
   write('a')
   assert.throws(() => write('a'), { code: 429 })
+})
+
+test('names that every object inherits are no types and no fields', async () => {
+  const [problem] = validateEventLimits([{ type: 'constructor', qps: 1, burst: 1 }])
+  assert.match(problem!.message, /^Unsupported value: "constructor"/)
+  await assert.rejects(
+    readAdmissionConfiguration('constructor: {}', async () => ''),
+    /no kind "" is registered for version ""/,
+  )
 })

@@ -1,27 +1,52 @@
 /** Finds out who sends a request: a front proxy's word, client certificate, bearer token, else nobody in particular. */
 import type { Clock } from '#base/clock.ts'
+import type { FeatureGates } from '#base/feature-gates.ts'
 import type { Logger } from '#base/log.ts'
 import { unauthorized } from '#machinery/status-error.ts'
 import type { ApiRequest, ClientCertificate, Stage, UserInfo } from '../request.ts'
-import { requestHeaderUser, withoutUserHeaders } from './request-header.ts'
+import { createHeaderFilter, requestHeaderUser } from './request-header.ts'
 import type { ApiServerSettings } from '../settings.ts'
+import { isCurrent } from './certificate-time.ts'
 import { tokenOfProtocols } from './token-protocol.ts'
 import type { AuthenticatedToken, TokenAuthenticator } from './token-authenticator.ts'
-import { ANONYMOUS, CREDENTIAL_ID, withAuthenticatedGroup } from './users.ts'
+import { ANONYMOUS, ANONYMOUS_USER, CREDENTIAL_ID, UNAUTHENTICATED_GROUP, withAuthenticatedGroup } from './users.ts'
 
 export type AuthenticationOptions = {
   readonly tokens: TokenAuthenticator
   readonly clock: Clock
   readonly log: Logger
+  readonly features: FeatureGates
   readonly settings: Pick<ApiServerSettings, 'anonymousAuth' | 'requestHeader'>
 }
 
 export function createAuthenticationStage(options: AuthenticationOptions): Stage {
-  const { requestHeader } = options.settings
+  const { clock, settings } = options
+  const { requestHeader } = settings
+  const withoutUserHeaders = createHeaderFilter(requestHeader)
   return async (request, next) => {
-    const fronted = requestHeader === null ? null : requestHeaderUser(request, requestHeader)
-    request.user = fronted === null ? await authenticate(request, options) : withAuthenticatedGroup(fronted)
-    return next(fronted === null ? request : withoutUserHeaders(request, requestHeader!))
+    const fronted = requestHeader === null ? null : requestHeaderUser(request, requestHeader, clock.now())
+    request.user = fronted === null ? await authenticateOrClose(request, options) : withAuthenticatedGroup(fronted)
+    closeUnauthenticated(request, options)
+    return next(withoutUserHeaders(request))
+  }
+}
+
+/** Connections of HTTP/2 are dear: nobody whom the server does not know keeps one beyond its request. */
+function closeUnauthenticated(
+  { connection, user, answerHeaders }: ApiRequest,
+  { features }: AuthenticationOptions,
+): void {
+  if (connection?.isHttp2 !== true || answerHeaders === undefined) return
+  if (user.name !== ANONYMOUS_USER && !user.groups.includes(UNAUTHENTICATED_GROUP)) return
+  if (features.isEnabled('UnauthenticatedHTTP2DOSMitigation')) answerHeaders['Connection'] = 'close'
+}
+
+async function authenticateOrClose(request: ApiRequest, options: AuthenticationOptions): Promise<UserInfo> {
+  try {
+    return await authenticate(request, options)
+  } catch (error) {
+    closeUnauthenticated({ ...request, user: ANONYMOUS }, options)
+    throw error
   }
 }
 
@@ -46,8 +71,8 @@ async function authenticate(
   return ANONYMOUS
 }
 
-const isValid = ({ trusted, notBeforeMs, notAfterMs, commonName }: ClientCertificate, nowMs: number): boolean =>
-  trusted && commonName !== '' && notBeforeMs <= nowMs && nowMs <= notAfterMs
+const isValid = (certificate: ClientCertificate, nowMs: number): boolean =>
+  certificate.trusted && certificate.commonName !== '' && isCurrent(certificate, nowMs)
 
 function certificateUser({ commonName, organizations, fingerprint }: ClientCertificate): UserInfo {
   return {

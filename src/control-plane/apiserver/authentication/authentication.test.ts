@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Secret } from '#api/core/v1.gen.ts'
+import { DEFAULT_FEATURE_GATES, resolveFeatureGates } from '#base/feature-gates.ts'
 import { NO_LOG } from '#base/log.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import { StatusError, notFound } from '#machinery/status-error.ts'
 import type { Attributes, Authorizer } from '../authorization/authorizer.ts'
 import type { ClientCertificate, Stage, UserInfo } from '../request.ts'
 import { OK, requestOf, userOf, type TestRequest } from '../testing.ts'
-import { DEFAULT_SETTINGS } from '../settings.ts'
+import { DEFAULT_SETTINGS, type RequestHeaderSettings } from '../settings.ts'
 import { TokenAuthenticators, createAuthenticationStage } from './authentication-stage.ts'
 import { BootstrapTokenAuthenticator } from './bootstrap-tokens.ts'
 import { createImpersonationStage } from './impersonation-stage.ts'
@@ -29,7 +30,8 @@ const refusalOf = async (promise: Promise<unknown>): Promise<StatusError> => {
   return error
 }
 
-const authentication = createAuthenticationStage({ tokens, clock, log: NO_LOG, settings: DEFAULT_SETTINGS })
+const options = { tokens, clock, log: NO_LOG, settings: DEFAULT_SETTINGS, features: DEFAULT_FEATURE_GATES }
+const authentication = createAuthenticationStage(options)
 const certificate: ClientCertificate = {
   trusted: true,
   isFrontProxy: false,
@@ -185,4 +187,66 @@ test('groups without a user are no identity', async () => {
     refused.message,
     'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"g"}, Extra:map[string][]string(nil)} without impersonating a user name',
   )
+})
+
+const REQUEST_HEADER: RequestHeaderSettings = {
+  clientCa: '',
+  allowedNames: [],
+  usernameHeaders: ['x-user'],
+  uidHeaders: [],
+  groupHeaders: [],
+  extraHeaderPrefixes: ['x-more-'],
+}
+const fronted = createAuthenticationStage({
+  ...options,
+  settings: { ...DEFAULT_SETTINGS, requestHeader: REQUEST_HEADER },
+})
+const proxy: ClientCertificate = { ...certificate, trusted: false, isFrontProxy: true }
+
+test('a front proxy is believed as long as its certificate holds, not as long as its connection', async () => {
+  const headers = { 'X-User': 'eve' }
+  assert.equal((await userAfter(fronted, { certificate: proxy, headers })).name, 'eve')
+  for (const bad of [{ notAfterMs: clock.now() - 1 }, { notBeforeMs: clock.now() + 1 }]) {
+    const refused = await refusalOf(userAfter(fronted, { certificate: { ...proxy, ...bad }, headers }))
+    assert.equal(refused.code, 401)
+  }
+})
+
+test('headers that name a user go no further, whoever sent them', async () => {
+  const headers = {
+    Accept: 'x',
+    'X-Remote-User': 'root',
+    'X-Remote-Uid': '1',
+    'X-Remote-Group': 'system:masters',
+    'X-Remote-Extra-Scopes': 'all',
+    'X-User': 'root',
+    'X-More-Scopes': 'all',
+  }
+  const passedOn = async (stage: Stage): Promise<string[][]> => {
+    let seen: string[][] = []
+    await stage(requestOf('GET', '/api', { headers }), async (request) => {
+      seen = [Object.keys(request.headers), request.connection!.rawHeaders.map(([name]) => name)]
+      return OK
+    })
+    return seen
+  }
+  assert.deepEqual(await passedOn(fronted), [['accept'], ['Accept']])
+  assert.deepEqual(await passedOn(authentication), [
+    ['accept', 'x-user', 'x-more-scopes'],
+    ['Accept', 'X-User', 'X-More-Scopes'],
+  ])
+})
+
+test('who is not known does not keep a connection of HTTP/2', async () => {
+  const closes = async (one: TestRequest, stage = authentication): Promise<boolean> => {
+    const request = { ...requestOf('GET', '/api', one), answerHeaders: {} as Record<string, string> }
+    await stage(request, async () => OK).catch((error: unknown) => assert.ok(error instanceof StatusError))
+    return request.answerHeaders['Connection'] === 'close'
+  }
+  assert.equal(await closes({ isHttp2: true }), true)
+  assert.equal(await closes({ isHttp2: true, headers: { Authorization: 'Bearer wrong' } }), true)
+  assert.equal(await closes({ isHttp2: true, headers: { Authorization: 'Bearer secret' } }), false)
+  assert.equal(await closes({}), false)
+  const features = resolveFeatureGates(new Map([['UnauthenticatedHTTP2DOSMitigation', false]]))
+  assert.equal(await closes({ isHttp2: true }, createAuthenticationStage({ ...options, features })), false)
 })

@@ -97,8 +97,13 @@ test('a level whose object is gone ends with its last request; the mandatory one
   controller.configure([], [])
   assert.deepEqual([...controller.levels.keys()].toSorted(), ['catch-all', 'exempt', 'global-default'])
   assert.equal(level.isQuiescing, true)
+  const nominal = (): number => controller.levels.get('catch-all')!.limits.nominal
+  const shared = nominal()
+  controller.endPeriod()
+  assert.equal(controller.levels.size, 3)
   level.queueSet.finish(ticket)
-  controller.configure([], [])
+  controller.endPeriod()
+  assert.ok(nominal() > shared, 'its seats are the others’')
   assert.deepEqual([...controller.levels.keys()].toSorted(), ['catch-all', 'exempt'])
 })
 

@@ -89,12 +89,25 @@ export class FlowController {
     this.#setSchemas(schemas)
   }
 
+  /** Seats move to where they are wanted; levels that waited for their last request are gone. */
+  endPeriod(): void {
+    if (this.#reap()) this.#setLimits()
+    else this.updateBorrowing()
+  }
+
   #retire(wanted: ReadonlySet<string>): void {
+    for (const level of this.levels.values()) level.isQuiescing = !wanted.has(level.name)
+    this.#reap()
+  }
+
+  #reap(): boolean {
+    let isAny = false
     for (const level of this.levels.values()) {
-      if (wanted.has(level.name)) continue
-      if (level.queueSet.isIdle) this.levels.delete(level.name)
-      else level.isQuiescing = true
+      if (!level.isQuiescing || !level.queueSet.isIdle) continue
+      this.levels.delete(level.name)
+      isAny = true
     }
+    return isAny
   }
 
   #setLimits(): void {

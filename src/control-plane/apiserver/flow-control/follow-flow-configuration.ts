@@ -45,7 +45,7 @@ export function followFlowConfiguration(
   })
   let timer = clock.setTimer(BORROWING_PERIOD_MS, borrow)
   function borrow(): void {
-    controller.updateBorrowing()
+    controller.endPeriod()
     timer = clock.setTimer(BORROWING_PERIOD_MS, borrow)
   }
   signal.addEventListener('abort', () => timer.cancel(), { once: true })

@@ -72,6 +72,7 @@ function createConnection(exchange: Exchange, certificates: ClientCertificates):
     bodyStream: () => exchange.body,
     rawHeaders: exchange.rawHeaders,
     upgrade: exchange.upgrade !== null,
+    isHttp2: exchange.isHttp2,
   }
 }
 

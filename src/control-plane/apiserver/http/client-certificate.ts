@@ -49,17 +49,19 @@ const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 const certificatesOf = (pem: string): X509Certificate[] =>
   [...pem.matchAll(PEM)].map(([text]) => new X509Certificate(text))
 
-/** Whether one of the authorities signed the certificate, or one that the client sent along above it. */
+/** Whether one of the authorities signed the certificate, or one that signed it and that the client sent along. */
 function comesFrom(certificate: X509Certificate, authorities: readonly X509Certificate[]): boolean {
   const chain = [certificate]
   for (let next = certificate.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
-    if (next.fingerprint256 === chain.at(-1)!.fingerprint256) break
+    const below = chain.at(-1)!
+    if (next.fingerprint256 === below.fingerprint256 || !isSignedBy(below, next)) break
     chain.push(next)
   }
-  return chain.some((link) =>
-    authorities.some((authority) => link.checkIssued(authority) && link.verify(authority.publicKey)),
-  )
+  return chain.some((link) => authorities.some((authority) => isSignedBy(link, authority)))
 }
+
+const isSignedBy = (certificate: X509Certificate, authority: X509Certificate): boolean =>
+  certificate.checkIssued(authority) && certificate.verify(authority.publicKey)
 
 const listOf = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]

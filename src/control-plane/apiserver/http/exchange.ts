@@ -11,6 +11,7 @@ export interface Exchange {
   readonly rawHeaders: readonly (readonly [name: string, value: string])[]
   readonly socket: TLSSocket
   readonly body: Readable
+  readonly isHttp2: boolean
   /** Where the answer's body goes after `sendHead`. */
   readonly output: Writable
   /** Set when the client asks to leave HTTP. */
@@ -36,6 +37,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     rawHeaders: pairs(request.rawHeaders),
     socket: request.socket as TLSSocket,
     body: request,
+    isHttp2: false,
     output: response,
     upgrade: null,
     sendHead: (code, headers) => {
@@ -88,11 +90,14 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     rawHeaders: pairs(rawHeaders).filter(([name]) => !name.startsWith(':')),
     socket: stream.session!.socket as TLSSocket,
     body: stream,
+    isHttp2: true,
     output: stream,
     upgrade: null,
     sendHead: (code, answer) => {
       if (stream.destroyed || stream.headersSent) return
       const kept = Object.entries(answer).filter(([name]) => !CONNECTION_HEADERS.has(name.toLowerCase()))
+      // What ends a connection of HTTP/1 is a GOAWAY here: streams that are open finish, then the connection goes.
+      if (answer['Connection'] === 'close') stream.session?.close()
       stream.respond({ ...Object.fromEntries(kept), ':status': code } as Record<string, string | string[] | number>)
     },
     get headSent() {
