@@ -13,7 +13,7 @@ import {
   type Authority,
   type KeyPair,
 } from '#cluster/certificates/authority.ts'
-import { createApiServer, type ApiServer } from '#control-plane/apiserver/apiserver.ts'
+import { createApiServer, type ApiServer, type ApiServerOptions } from '#control-plane/apiserver/apiserver.ts'
 import { createResources } from '#control-plane/apiserver/endpoints/resource-backend.ts'
 import { createMemoryStore } from '#control-plane/store/memory/memory-store.ts'
 
@@ -36,7 +36,10 @@ export async function createCredentials(): Promise<Credentials> {
   return { authority, admin, kubelet }
 }
 
-export async function startServer({ authority, admin }: Credentials): Promise<ApiServer> {
+export async function startServer(
+  { authority, admin }: Credentials,
+  options: Partial<Pick<ApiServerOptions, 'limits' | 'settings'>> = {},
+): Promise<ApiServer> {
   const serving = await issueCertificate(
     authority,
     { commonName: 'api', hosts: ['127.0.0.1'], usages: ['server'] },
@@ -57,6 +60,7 @@ export async function startServer({ authority, admin }: Credentials): Promise<Ap
     serviceClusterIpRange: '10.96.0.0/16',
     nodePortRange: { from: 30_000, to: 32_767 },
     kubeletClient: { ...admin, certificateAuthority: authority.certificate },
+    ...options,
   })
   await started.ready()
   return started

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { FlowSchema, PriorityLevelConfiguration } from '#api/flowcontrol/v1.gen.ts'
 import { VirtualClock } from '#base/virtual-clock.ts'
 import OBJECTS from '../bootstrap/objects.gen.json' with { type: 'json' }
-import { StatusError } from '#machinery/status-error.ts'
+import { PlainRefusal } from '../plain-refusal.ts'
 import type { ApiResponse } from '../request.ts'
 import { OK, requestOf, userOf } from '../testing.ts'
 import { allocateConcurrency } from './concurrency-allocation.ts'
@@ -176,8 +176,8 @@ test('the stage names the flow, refuses with 429, and lets waiting requests go o
   const refused = stage(late, async () => OK).catch((error: unknown) => error)
   await clock.advance(15_000)
   const error = await refused
-  assert.ok(error instanceof StatusError)
-  assert.deepEqual([error.code, error.headers], [429, { 'Retry-After': '1' }])
+  assert.ok(error instanceof PlainRefusal)
+  assert.deepEqual([error.code, error.headers['Retry-After']], [429, '1'])
   assert.deepEqual(Object.keys(late.answerHeaders), [
     'X-Kubernetes-Pf-Flowschema-Uid',
     'X-Kubernetes-Pf-Prioritylevel-Uid',

@@ -1,7 +1,7 @@
 /** Limits of what runs at once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { StatusError } from '#machinery/status-error.ts'
+import { PlainRefusal } from '../plain-refusal.ts'
 import type { ApiResponse } from '../request.ts'
 import { OK, requestOf, userOf } from '../testing.ts'
 import { createMaxInFlightStage } from './max-in-flight.ts'
@@ -15,7 +15,7 @@ test('requests above the limit get 429 and a time to come back, others go on', a
   const running = stage(requestOf('GET', '/api/v1/pods'), () => gate.promise)
   const pass = async (): Promise<ApiResponse> => OK
   const refused = await stage(requestOf('GET', '/api/v1/pods'), pass).catch((error: unknown) => error)
-  assert.ok(refused instanceof StatusError)
+  assert.ok(refused instanceof PlainRefusal)
   assert.equal(refused.code, 429)
   assert.equal(refused.headers['Retry-After'], '1')
   assert.equal(await stage(requestOf('POST', '/api/v1/namespaces'), pass), OK, 'writes have a limit of their own')

@@ -1,5 +1,5 @@
 /** Refuses requests beyond what the server can work on at once; long ones (watches, logs, exec) are not counted. */
-import { StatusError } from '#machinery/status-error.ts'
+import { tooManyRequests } from '../plain-refusal.ts'
 import { isLongRunning } from '../request-info.ts'
 import type { Stage } from '../request.ts'
 
@@ -11,6 +11,7 @@ export type InFlightLimits = {
 
 export const DEFAULT_LIMITS: InFlightLimits = { readOnly: 400, mutating: 200 }
 
+const RETRY_AFTER_SECONDS = 1
 const READ_VERBS = new Set(['get', 'list', 'watch'])
 
 export function createMaxInFlightStage(
@@ -22,7 +23,7 @@ export function createMaxInFlightStage(
     // The chain must stay reachable for those who repair an overloaded cluster.
     if (isLongRunning(request) || request.user.groups.includes('system:masters')) return next(request)
     const kind = READ_VERBS.has(request.info.verb) ? 'readOnly' : 'mutating'
-    if (running[kind] >= limits[kind]) throw tooManyRequests()
+    if (running[kind] >= limits[kind]) throw tooManyRequests(RETRY_AFTER_SECONDS)
     observe(kind, ++running[kind])
     try {
       return await next(request)
@@ -30,14 +31,4 @@ export function createMaxInFlightStage(
       observe(kind, --running[kind])
     }
   }
-}
-
-function tooManyRequests(): StatusError {
-  return new StatusError({
-    code: 429,
-    reason: 'TooManyRequests',
-    message: 'Too many requests, please try again later.',
-    details: { retryAfterSeconds: 1 },
-    headers: { 'Retry-After': '1' },
-  })
 }

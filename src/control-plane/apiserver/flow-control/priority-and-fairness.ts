@@ -1,6 +1,6 @@
 /** Lets a request wait until its priority level has seats for it, or refuses it: the stage over the queues. */
 import type { Clock } from '#base/clock.ts'
-import { StatusError } from '#machinery/status-error.ts'
+import { tooManyRequests } from '../plain-refusal.ts'
 import { isLongRunning } from '../request-info.ts'
 import { timeoutOf } from '../request-timeout.ts'
 import type { ApiRequest, Stage } from '../request.ts'
@@ -36,7 +36,7 @@ export function createPriorityAndFairnessStage(options: PriorityAndFairnessOptio
     const flow = controller.classify(request)
     nameFlow(request, flow)
     const ticket = enter(options, request, flow)
-    if (ticket === null) throw tooManyRequests(flow)
+    if (ticket === null) throw tooManyRequests(flow.level.dropped.record())
     const kind = READ_VERBS.has(info.verb) ? 'readOnly' : 'mutating'
     if (ticket.state === 'waiting') {
       counts.waiting[kind]++
@@ -44,7 +44,7 @@ export function createPriorityAndFairnessStage(options: PriorityAndFairnessOptio
       counts.waiting[kind]--
       if (!isGranted) {
         flow.stats.waitSeconds.false.observe((clock.monotonic() - ticket.arrivedAtMs) / 1000)
-        throw tooManyRequests(flow)
+        throw tooManyRequests(flow.level.dropped.record())
       }
     }
     if (!flow.level.isExempt) flow.stats.waitSeconds.true.observe((ticket.startedAtMs - ticket.arrivedAtMs) / 1000)
@@ -88,15 +88,4 @@ function nameFlow({ answerHeaders }: ApiRequest, { schema, level }: Flow): void 
   if (answerHeaders === undefined) return
   answerHeaders['X-Kubernetes-Pf-Flowschema-Uid'] = schema.metadata.uid ?? ''
   answerHeaders['X-Kubernetes-Pf-Prioritylevel-Uid'] = level.object.metadata.uid ?? ''
-}
-
-function tooManyRequests({ level }: Flow): StatusError {
-  const seconds = level.dropped.record()
-  return new StatusError({
-    code: 429,
-    reason: 'TooManyRequests',
-    message: 'Too many requests, please try again later.',
-    details: { retryAfterSeconds: seconds },
-    headers: { 'Retry-After': String(seconds) },
-  })
 }

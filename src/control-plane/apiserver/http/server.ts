@@ -260,7 +260,11 @@ const stackOf = (error: unknown): string => (error instanceof Error ? (error.sta
 /** The answer for an error: its own Status, or a 500 that tells nothing of our inside but the message. */
 export function errorResponse(error: unknown): ApiResponse {
   if (error instanceof PlainRefusal)
-    return { code: error.code, body: { form: 'raw', contentType: error.contentType, content: error.message } }
+    return {
+      code: error.code,
+      headers: error.headers,
+      body: { form: 'raw', contentType: error.contentType, content: error.message },
+    }
   const status =
     error instanceof StatusError ? error : internalError(error instanceof Error ? error.message : String(error))
   return { code: status.code, headers: status.headers, body: { form: 'object', object: status.toStatus() } }
