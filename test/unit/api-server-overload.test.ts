@@ -114,7 +114,8 @@ test('a full priority level lets requests wait in its queue and refuses those be
   ]
   const ask = () => askServer(server, credentials, '/api/v1/namespaces/n', { pair: busy })
   while ((await ask()).headers['x-kubernetes-pf-flowschema-uid'] !== uidOf(schema)) await clock.sleep(5)
-  const page = await askServer(server, credentials, '/metrics', { pair: credentials.admin })
+  const metricsPage = () => askServer(server, credentials, '/metrics', { pair: credentials.admin })
+  const page = await metricsPage()
   const metric = (name: string): number =>
     Number(new RegExp(`^${name}\\{[^}]*priority_level="tiny"[^}]*\\} (\\d+)$`, 'm').exec(page.body.toString())![1])
   const seats = metric('apiserver_flowcontrol_nominal_limit_seats')
@@ -124,6 +125,8 @@ test('a full priority level lets requests wait in its queue and refuses those be
   assert.equal(refused.headers['content-type'], 'text/plain; charset=utf-8')
   assert.equal(refused.headers['x-content-type-options'], 'nosniff')
   for (const { headers } of answers) assert.deepEqual(flowOf(headers), [uidOf(schema), uidOf(level)])
+  const counted = /^apiserver_request_total\{[^}]*resource="configmaps"[^}]*code="429"[^}]*\} (\d+)$/m
+  assert.equal(counted.exec((await metricsPage()).body.toString())?.[1], String(20 - admitted))
   assert.equal(codes.filter((code) => code === 201).length, admitted)
   assert.equal(codes.filter((code) => code === 429).length, 20 - admitted)
 })

@@ -3,6 +3,7 @@ import type { Clock } from '#base/clock.ts'
 import { randomUuid, type RandomSource } from '#base/random.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
 import { attributesOf } from '../authorization/authorization-stage.ts'
+import { PlainRefusal } from '../plain-refusal.ts'
 import { isLongRunning } from '../request-info.ts'
 import type { ApiRequest, ApiResponse, Stage } from '../request.ts'
 import { AuditRecord } from './audit-record.ts'
@@ -119,8 +120,7 @@ class AuditedRequest {
   }
 
   fail(error: unknown): void {
-    const status = error instanceof StatusError ? error : internalError(String(error))
-    const answer = errorAnswer(status, this.record.decision.level)
+    const answer = answerOf(error, this.record.decision.level)
     if (isLongRunning(this.#request)) this.emit('ResponseStarted', answer)
     this.emit('ResponseComplete', answer)
   }
@@ -142,6 +142,12 @@ class AuditedRequest {
     this.emit('ResponseStarted', answer)
     return whenOver(response, () => this.emit('ResponseComplete', answer))
   }
+}
+
+function answerOf(error: unknown, level: AuditLevel): Answer {
+  // Upstream's writes no Status either.
+  if (error instanceof PlainRefusal) return { responseStatus: { metadata: {}, code: error.code }, responseObject: null }
+  return errorAnswer(error instanceof StatusError ? error : internalError(String(error)), level)
 }
 
 function errorAnswer(error: StatusError, level: AuditLevel = 'RequestResponse'): Answer {

@@ -8,6 +8,7 @@ import { notFound } from '#machinery/status-error.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import type { ApiResponse } from '../request.ts'
 import { OK, requestOf } from '../testing.ts'
+import { PlainRefusal, tooManyRequests } from '../plain-refusal.ts'
 import { createAuditStage } from './audit-stage.ts'
 import { LogBackend, type LogBackendOptions } from './backend.ts'
 import { AuditPolicyEvaluator, type AuditLevel, type AuditRule } from './policy.ts'
@@ -203,4 +204,12 @@ test('a watch list that is audited is compressed all the same', async () => {
     body: { form: 'watch', stream, isWatchList: true },
   }))
   assert.ok(body.form === 'watch' && body.isWatchList === true)
+})
+
+test('a refusal in plain text is recorded by its code', async () => {
+  const log = new Log('RequestResponse')
+  const refuse = (): Promise<ApiResponse> => Promise.reject(tooManyRequests(1))
+  await log.ask('/api/v1/pods', refuse).catch((error: unknown) => assert.ok(error instanceof PlainRefusal))
+  const { responseStatus, responseObject } = log.events().at(-1)!
+  assert.deepEqual([responseStatus, responseObject], [{ metadata: {}, code: 429 }, undefined])
 })

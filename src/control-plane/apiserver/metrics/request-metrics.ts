@@ -2,6 +2,7 @@
 import type { Registry } from 'prom-client'
 import type { Clock } from '#base/clock.ts'
 import { StatusError } from '#machinery/status-error.ts'
+import { PlainRefusal } from '../plain-refusal.ts'
 import { isLongRunning } from '../request-info.ts'
 import type { ApiRequest, ApiResponse, ServedWatchEvent, Stage } from '../request.ts'
 import { CountFamily, DistributionFamily, exponentialBuckets, type Count, type Distribution } from './families.ts'
@@ -18,6 +19,9 @@ const OTHER: RequestLabels = { verb: 'other', group: '', version: '', resource: 
 const SELF_DEFENSE = new Set([429, 504])
 /** The server's own requests, as its user is called. */
 const OWN_USER = 'system:apiserver'
+
+const codeOf = (error: unknown): number =>
+  error instanceof StatusError || error instanceof PlainRefusal ? error.code : 500
 
 /** All series of requests with the same labels. */
 type Shape = {
@@ -93,7 +97,7 @@ export class RequestMetrics {
         return response
       } catch (error) {
         if (isLong) shape.running.add(-1)
-        this.#count(request, shape, error instanceof StatusError ? error.code : 500, clock.monotonic() - startMs)
+        this.#count(request, shape, codeOf(error), clock.monotonic() - startMs)
         throw error
       }
     }
