@@ -55,6 +55,7 @@ test('an address of a Service that never came is free again, and a lost record c
   await repair(new LaterClock())
   assert.deepEqual(told, ['IPAddressNotAllocated'])
   await client.create(SERVICES, serviceOf('late', { clusterIP: '10.96.0.7' }))
+  await client.create(SERVICES, serviceOf('other'))
   await client.delete(IPADDRESSES, '', '10.96.0.7')
   await repair(CLOCK)
   assert.deepEqual(told, ['IPAddressNotAllocated', 'ClusterIPNotAllocated'])

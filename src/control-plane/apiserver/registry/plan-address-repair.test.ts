@@ -32,7 +32,8 @@ test('what belongs together is left alone', () => {
 })
 
 test('a Service gets the record of its address back', () => {
-  assert.deepEqual(plan([service('a', ['10.0.0.1'])], []), [
+  const other = [service('b', ['10.0.0.2']), address('10.0.0.2', 'b')] as const
+  assert.deepEqual(plan([service('a', ['10.0.0.1']), other[0]], [other[1]]), [
     [
       'ClusterIPNotAllocated',
       'Cluster IP [IPv4]: 10.0.0.1 is not allocated; repairing',
@@ -48,6 +49,13 @@ test('a Service gets the record of its address back', () => {
   const label = { 'ipaddress.kubernetes.io/ip-family': 'IPv6' }
   assert.deepEqual(plan([service('a', ['10.0.0.1'])], [address('10.0.0.1', 'a', 0, label)]), [
     ['', '', { create: '10.0.0.1', replaces: true }],
+  ])
+})
+
+test('what an earlier version stored gets its records without a word', () => {
+  assert.deepEqual(plan([service('a', ['10.0.0.1']), service('b', ['10.0.0.2'])], []), [
+    ['', '', { create: '10.0.0.1', replaces: false }],
+    ['', '', { create: '10.0.0.2', replaces: false }],
   ])
 })
 

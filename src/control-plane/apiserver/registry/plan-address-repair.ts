@@ -45,7 +45,7 @@ const familyText = (ip: string): string => (ip.includes(':') ? '[IPv6]' : '[IPv4
 const isOfService = ({ spec }: IPAddress): boolean => !spec.parentRef?.group && spec.parentRef?.resource === 'services'
 
 function repairOfIp(
-  { isInRange }: AddressState,
+  { isInRange, addresses }: AddressState,
   services: Services,
   service: Service,
   address: IPAddress | undefined,
@@ -63,6 +63,8 @@ function repairOfIp(
     )
   if (address === undefined) {
     const mend = { create: ip, replaces: false }
+    // Nothing was lost where nothing was ever recorded: an earlier version kept no IPAddresses.
+    if (!addresses.some(isManaged)) return tell('', '', mend)
     return tell('ClusterIPNotAllocated', `${head}: ${ip} is not allocated; repairing`, mend)
   }
   const own = keyOf(service.metadata)
