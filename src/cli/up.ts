@@ -27,12 +27,20 @@ export function register(program: Command): void {
     .description('start a cluster: one control plane and three real nodes')
     .option(NAME_FLAG, NAME_HELP, DEFAULT_NAME)
     .option('--nodes <count>', 'number of nodes (3 unless the cluster has more)', parseWholeNumber)
-    .option('--port <port>', 'port of the API server (6443, or the next free one)', parseWholeNumber)
+    .option('--port <port>', 'port of the API server (6443, or the next free one)', parsePort)
     .option('--data-dir <folder>', 'where the cluster keeps its data (/var/lib/kubets/data/NAME)', parseFolder)
     .option('--runtime-config <pairs>', RUNTIME_CONFIG_HELP, collect)
     .option('--feature-gates <pairs>', FEATURE_GATES_HELP, collect)
     .option('--no-install', 'install no packages of the system; say what is missing')
     .action(start)
+}
+
+const PORT_MAX = 65_535
+
+export function parsePort(text: string): number {
+  const port = parseWholeNumber(text)
+  if (port > PORT_MAX) throw new InvalidArgumentError(`Not a port: the highest one is ${PORT_MAX}.`)
+  return port
 }
 
 export function parseWholeNumber(text: string): number {

@@ -57,6 +57,8 @@ export type ShutdownOptions = {
 const FLUSH_MS_MAX = 2000
 /** How long an idle connection of HTTP/1.1 is kept (Go clients close theirs after 90 s, so they come first). */
 const KEEP_ALIVE_MS = 120_000
+/** Upstream's time for the head of a request. */
+const HEADERS_MS = 32_000
 
 export class HttpServer {
   readonly #options: HttpServerOptions
@@ -82,8 +84,13 @@ export class HttpServer {
           key: privateKey,
           ca: authorities,
         })
-    const server = this.#server as Http2SecureServer & { keepAliveTimeout: number; maxHeadersCount: number }
+    const server = this.#server as Http2SecureServer & {
+      keepAliveTimeout: number
+      headersTimeout: number
+      maxHeadersCount: number
+    }
     server.keepAliveTimeout = KEEP_ALIVE_MS
+    server.headersTimeout = HEADERS_MS
     server.maxHeadersCount = HEADERS_MAX
     server.on('request', (request: unknown, response: unknown) =>
       this.#serve(http1Exchange(request as IncomingMessage, response as ServerResponse)),

@@ -1,4 +1,5 @@
 /** The cluster addresses of one range: which belong to it, how many are taken, and which one is next. */
+import { isIP } from 'node:net'
 import type { RandomSource } from '#base/random.ts'
 import { addressNumber, addressOf, parseCidr, type Cidr } from '#api/cidr.ts'
 
@@ -57,7 +58,7 @@ export class AddressPool {
 
   /** The network's own address and, of IPv4, the broadcast address belong to no range. */
   contains(address: string): boolean {
-    if (address === '' || address === 'None' || address.includes(':') !== (this.#cidr.bits === 128)) return false
+    if (isIP(address) !== (this.#cidr.bits === 128 ? 6 : 4)) return false
     const number = addressNumber(address)
     return number > this.#first && (number < this.#last || (number === this.#last && this.#cidr.bits === 128))
   }
