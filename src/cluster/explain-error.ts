@@ -1,13 +1,22 @@
 /** The one line that tells a user what went wrong, for errors that are no defects of this program. */
 import { CommandError } from '#base/run-command.ts'
 import { KubeconfigError } from '#client/kubeconfig.ts'
+import { NeverReadyError } from '#control-plane/apiserver/never-ready-error.ts'
 import { StoreUnusableError } from '#control-plane/store/store.ts'
 import { ClusterError } from './cluster-state.ts'
 import { FlagError } from './flags.ts'
 import { ImageArchiveError } from './images/load-archive.ts'
 
 /** Their messages tell all there is to know. */
-const EXPECTED_ERRORS = [ClusterError, CommandError, FlagError, ImageArchiveError, KubeconfigError, StoreUnusableError]
+const EXPECTED_ERRORS = [
+  ClusterError,
+  CommandError,
+  FlagError,
+  ImageArchiveError,
+  KubeconfigError,
+  NeverReadyError,
+  StoreUnusableError,
+]
 
 /** What the machine refuses, by its error codes. */
 const REFUSALS: Readonly<Record<string, string>> = {

@@ -50,6 +50,8 @@ const service = {
   spec: { type: 'NodePort', ports: [{ port: 80 }] },
 }
 await ask('/api/v1/namespaces/default/services', 'POST', service)
+await ask('/apis/coordination.k8s.io/v1beta1/leasecandidates')
+await ask(MAPS)
 const families = await scrape()
 
 for (const [name, fact] of Object.entries(claimed as Record<string, { type: string; labels: string[] }>))
@@ -83,6 +85,15 @@ test('values are those of what was asked', () => {
   assert.ok(valueOf('etcd_requests_total', { operation: 'create', resource: 'configmaps' }) >= 1)
   assert.ok(valueOf('apiserver_resource_objects', { resource: 'configmaps' }) >= 1)
   assert.equal(valueOf('kube_apiserver_nodeport_allocator_allocated_ports', {}), 1)
+  const admitted = { name: 'NamespaceLifecycle', type: 'admit', operation: 'CREATE', rejected: 'false' }
+  assert.ok(valueOf('apiserver_admission_controller_admission_duration_seconds_count', admitted) >= 2)
+  const step = { type: 'validate', operation: 'CREATE', rejected: 'false' }
+  assert.ok(valueOf('apiserver_admission_step_admission_duration_seconds_count', step) >= 2)
+  const list = { verb: 'LIST', resource: 'configmaps', scope: 'namespace' }
+  assert.equal(valueOf('apiserver_response_sizes_count', list), 1)
+  assert.ok(valueOf('apiserver_response_sizes_sum', list) > 100)
+  const lists = { resource: 'configmaps', storage: 'watchcache' }
+  assert.ok(valueOf('apiserver_storage_list_returned_objects_total', lists) >= 1)
   // The Service and `kubernetes`.
   assert.equal(valueOf('kube_apiserver_clusterip_allocator_allocated_ips', { cidr: '10.96.0.0/16' }), 2)
 })

@@ -35,6 +35,7 @@ import { MeasuredStore } from './metrics/measured-store.ts'
 import { registerServerInfo } from './metrics/server-info.ts'
 import { HealthMetrics } from './metrics/health-metrics.ts'
 import { ApiServerMetrics } from './metrics/metrics.ts'
+import { NeverReadyError } from './never-ready-error.ts'
 import { openApiHandler } from './openapi/openapi-handler.ts'
 import { protobufTypesOf } from './protobuf-types.ts'
 import type { KubeletClientCredentials } from './proxy/kubelet-endpoint.ts'
@@ -119,7 +120,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const parts = assemble(options)
   const http = createHttpServer(parts, options)
   const port = await listen(http, parts)
-  if (parts.unserved.length > 0) log.error(neverReady(parts.unserved))
+  // As with upstream's, whose informers do not come to an end.
+  if (parts.unserved.length > 0) log.error(new NeverReadyError(parts.unserved).message)
   const started = start(parts, options, port)
   started.catch((error: unknown) => {
     if (!parts.closing.signal.aborted) log.error('start failed', { error: String(error) })
@@ -130,7 +132,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     inProcess: parts.inProcess,
     client: (user, component) => new RestClient(new InProcessTransport(parts.inProcess(user), component)),
     ready: async (signal) => {
-      if (parts.unserved.length > 0) throw new Error(neverReady(parts.unserved))
+      if (parts.unserved.length > 0) throw new NeverReadyError(parts.unserved)
       await Promise.race([untilReady(parts, clock, signal), onlyFailure(started)])
     },
     setCertificate: (certificate) => http.setCertificate(certificate),
@@ -155,10 +157,6 @@ async function listen(http: HttpServer, parts: Parts): Promise<number> {
   }
 }
 
-/** As upstream's, such a server answers, and /readyz says that its informers do not come to an end. */
-const neverReady = (unserved: readonly string[]): string =>
-  `the server is never ready: --runtime-config turns off what it follows itself: ${unserved.join(', ')}`
-
 /** The hooks go on for as long as the server lives: only that they could not begin counts. */
 function onlyFailure(started: Promise<void>): Promise<never> {
   return new Promise((_resolve, reject) => started.catch(reject))
@@ -181,6 +179,7 @@ function createHttpServer(parts: Parts, options: ApiServerOptions): HttpServer {
     serving: options.serving,
     front: parts.settings,
     onHandshakeError: () => parts.metrics.observeHandshakeError(),
+    onAnswer: (request, bytes) => parts.metrics.observeAnswer(request, bytes),
     encodings: {
       mediaTypes: mediaTypesOf(options.features ?? DEFAULT_FEATURE_GATES),
       protobufTypes: protobufTypesOf(options.kinds),
@@ -261,6 +260,7 @@ function assemble(options: ApiServerOptions): Parts {
     components: createComponentChecks(async () => void (await store.currentRevision()), options.componentChecks),
     serviceClusterIpRange: options.serviceClusterIpRange,
     nodePortRange: options.nodePortRange,
+    metrics,
     ...(options.admission === undefined ? {} : { admission: options.admission }),
     settings,
   })

@@ -11,6 +11,8 @@ import type { TokenAuthenticator, TokenIssuer } from './authentication/token-aut
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { RequestLoad } from './flow-control/work-estimate.ts'
 import type { ComponentCheck } from './health/component-checks.ts'
+import type { AdmissionMetrics } from './metrics/admission-metrics.ts'
+import type { DeprecatedApis } from './metrics/deprecated-apis.ts'
 import type { ServerFacts } from './metrics/server-info.ts'
 import type { Handler } from './request.ts'
 import type { ApiServerSettings } from './settings.ts'
@@ -34,6 +36,8 @@ export type ResourceDependencies = {
   readonly components?: ReadonlyMap<string, ComponentCheck>
   /** Which admission plugins run, and how. */
   readonly admission?: AdmissionSettings
+  /** Told what admission does, and which deprecated versions are asked for. */
+  readonly metrics?: { readonly admission: AdmissionMetrics; readonly deprecatedApis: DeprecatedApis }
   readonly serviceClusterIpRange: string
   readonly nodePortRange: NodePortRange
   readonly settings: Pick<ApiServerSettings, 'watchSecondsMin' | 'eventTtlSeconds' | 'tokenSecondsMax' | 'apiAudiences'>

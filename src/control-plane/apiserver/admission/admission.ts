@@ -3,6 +3,8 @@ import type { KindDefinition } from '#api/kind.ts'
 import { isSemanticallyEqual } from '#api/semantic-equal.ts'
 import type { KubernetesObject } from '#machinery/meta/object.ts'
 import { forbidden, type StatusError } from '#machinery/status-error.ts'
+import type { Clock } from '#base/clock.ts'
+import type { AdmissionMetrics, AdmissionStep, OperationDurations } from '../metrics/admission-metrics.ts'
 import type { UserInfo } from '../request.ts'
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
@@ -20,6 +22,8 @@ export type AdmissionAttributes = {
   readonly user: UserInfo
   readonly dryRun: boolean
   warn(text: string): void
+  /** Puts something into the request's event in the audit log; the first one with a key stays. */
+  annotate(key: string, value: string): void
   /** What this write holds outside the store until its outcome is known. */
   readonly outcome: WriteOutcome
 }
@@ -46,27 +50,92 @@ export interface AdmissionPlugin {
   validate?(attributes: AdmissionAttributes): void | Promise<void>
 }
 
+/** Plugins are timed; the rules of storage are no admission to a client. */
+export type AdmissionTiming = { readonly metrics: AdmissionMetrics; readonly clock: Clock }
+
+type Call = (attributes: AdmissionAttributes) => void | Promise<void>
+type Timed = { readonly call: Call; readonly durations: OperationDurations | null }
+
 export class AdmissionChain {
-  readonly #mutating: readonly AdmissionPlugin[]
-  readonly #validating: readonly AdmissionPlugin[]
+  readonly #mutating: Step
+  readonly #validating: Step
 
   /**
    * In the order of the list; equal names throw. `rules` are those that upstream's storage checks: they change last, when all
    * plugins have spoken, and check first.
    */
-  constructor(plugins: readonly AdmissionPlugin[], rules: readonly AdmissionPlugin[] = []) {
+  constructor(
+    plugins: readonly AdmissionPlugin[],
+    rules: readonly AdmissionPlugin[] = [],
+    timing: AdmissionTiming | null = null,
+  ) {
     const names = new Set([...plugins, ...rules].map(({ name }) => name))
     if (names.size !== plugins.length + rules.length) throw new Error('two admission plugins have the same name')
-    this.#mutating = [...plugins, ...rules].filter(({ mutate }) => mutate !== undefined)
-    this.#validating = [...rules, ...plugins].filter(({ validate }) => validate !== undefined)
+    const callsOf = (all: readonly AdmissionPlugin[], verb: 'mutate' | 'validate', metrics?: AdmissionMetrics) =>
+      all.flatMap((plugin): Timed[] => {
+        const type = verb === 'mutate' ? 'admit' : verb
+        if (plugin[verb] === undefined) return []
+        const durations = metrics?.controllerDurations(plugin.name, type) ?? null
+        return [{ call: (attributes) => plugin[verb]!(attributes), durations }]
+      })
+    const metrics = timing?.metrics
+    this.#mutating = new Step('admit', timing, callsOf(plugins, 'mutate', metrics), callsOf(rules, 'mutate'))
+    this.#validating = new Step('validate', timing, callsOf(plugins, 'validate', metrics), callsOf(rules, 'validate'))
   }
 
   async mutate(attributes: AdmissionAttributes): Promise<void> {
-    for (const plugin of this.#mutating) await plugin.mutate!(attributes)
+    await this.#mutating.runPlugins(attributes)
+    await this.#mutating.runRules(attributes)
   }
 
   async validate(attributes: AdmissionAttributes): Promise<void> {
-    for (const plugin of this.#validating) await plugin.validate!(attributes)
+    await this.#validating.runRules(attributes)
+    await this.#validating.runPlugins(attributes)
+  }
+}
+
+class Step {
+  readonly #plugins: readonly Timed[]
+  readonly #rules: readonly Timed[]
+  readonly #durations: OperationDurations | null
+  readonly #clock: Clock | null
+
+  constructor(type: AdmissionStep, timing: AdmissionTiming | null, plugins: readonly Timed[], rules: readonly Timed[]) {
+    this.#plugins = plugins
+    this.#rules = rules
+    this.#durations = timing?.metrics.stepDurations(type) ?? null
+    this.#clock = timing?.clock ?? null
+  }
+
+  async runRules(attributes: AdmissionAttributes): Promise<void> {
+    for (const { call } of this.#rules) await call(attributes)
+  }
+
+  /** The end of one plugin is the begin of the next: the clock is read once for each. */
+  async runPlugins(attributes: AdmissionAttributes): Promise<void> {
+    const clock = this.#clock
+    if (clock === null) {
+      for (const { call } of this.#plugins) await call(attributes)
+      return
+    }
+    const { operation } = attributes
+    const startMs = clock.monotonic()
+    let [beginMs, rejected, running] = [startMs, true, null as OperationDurations | null]
+    try {
+      for (const { call, durations } of this.#plugins) {
+        running = durations
+        const result = call(attributes)
+        if (result !== undefined) await result
+        const endMs = clock.monotonic()
+        durations?.observe(operation, false, endMs - beginMs)
+        beginMs = endMs
+      }
+      rejected = false
+    } finally {
+      const endMs = clock.monotonic()
+      if (rejected) running?.observe(operation, true, endMs - beginMs)
+      this.#durations?.observe(operation, rejected, endMs - startMs)
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { KindDefinition } from '#api/kind.ts'
 import type { Clock } from '#base/clock.ts'
 import type { RandomSource } from '#base/random.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
+import type { AdmissionMetrics } from '../metrics/admission-metrics.ts'
 import { AdmissionChain, type AdmissionPlugin } from './admission.ts'
 import { alwaysAdmit, alwaysDeny } from './always.ts'
 import { alwaysPullImages } from './always-pull-images.ts'
@@ -72,6 +73,7 @@ export type AdmissionOptions = {
   readonly writeQuota: QuotaWriter
   readonly createNamespace: NamespaceCreator
   readonly settings: AdmissionSettings
+  readonly metrics?: AdmissionMetrics
 }
 
 type Parts = Omit<AdmissionOptions, 'settings'> & {
@@ -103,8 +105,8 @@ const PLUGINS: readonly Entry[] = [
   on('TaintNodesByCondition', () => taintNodesByCondition),
   off('AlwaysPullImages', () => alwaysPullImages),
   off('ImagePolicyWebhook', refuseImagePolicy),
-  on('PodSecurity', ({ cluster, configurations }) =>
-    createPodSecurity(cluster, readPodSecurityConfiguration(configurations)),
+  on('PodSecurity', ({ cluster, configurations, metrics }) =>
+    createPodSecurity(cluster, readPodSecurityConfiguration(configurations), metrics?.podSecurity),
   ),
   off('PodNodeSelector', ({ cluster, configurations }) =>
     createPodNodeSelector(cluster, readNodeSelectors(configurations)),
@@ -168,5 +170,6 @@ export function createAdmission(options: AdmissionOptions): AdmissionChain {
       createDeviceAdminAccess(cluster),
       createServiceAllocation(pools),
     ],
+    options.metrics === undefined ? null : { metrics: options.metrics, clock: options.clock },
   )
 }

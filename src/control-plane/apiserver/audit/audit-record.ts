@@ -38,6 +38,11 @@ export class AuditRecord {
     this.requestObject = JSON.stringify(normalize(schemaOf(schema), { ...fields, kind, apiVersion, metadata }))
   }
 
+  /** The first one with a key stays: a write that is tried again finds the same. */
+  annotate(key: string, value: string): void {
+    if (!this.annotations.has(key)) this.annotations.set(key, value)
+  }
+
   /** What has no metadata: a patch, or options. */
   recordValue(value: unknown): void {
     if (isAtLeast(this.decision.level, 'Request')) this.requestObject = JSON.stringify(value)

@@ -42,6 +42,7 @@ export function writeContext(
     subresource,
     dryRun: parameters.dryRun,
     fieldManager: parameters.fieldManager,
+    annotate: (key, value) => request.audit?.annotate(key, value),
     strategy: {
       clock: context.clock,
       random: context.random,

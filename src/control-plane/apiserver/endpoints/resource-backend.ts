@@ -55,6 +55,7 @@ export function createResources(
     writeQuota,
     createNamespace: (name) => createNamespace(ownWrites, name),
     settings,
+    ...(dependencies.metrics === undefined ? {} : { metrics: dependencies.metrics.admission }),
   })
   const onRemoved = (resource: Resource, object: KubernetesObject): void => releaseOf(pools, resource, object)
   const expiry = new Expiry({ store, clock, ttlSeconds: dependencies.settings.eventTtlSeconds })

@@ -96,12 +96,21 @@ type Route = {
   readonly unstored: UnstoredHandler | undefined
 }
 
+/** The body of a status is the kind itself; other subresources have kinds of their own. */
+function tellDeprecation({ dependencies }: EndpointContext, kind: KindDefinition, request: ApiRequest): void {
+  const { info, audit } = request
+  if (info.subresource !== '' && info.subresource !== 'status') return
+  request.warnings.add(kind.deprecation!)
+  const removedRelease = /unavailable in v(\d+\.\d+)\+/.exec(kind.deprecation!)?.[1] ?? ''
+  dependencies.metrics?.deprecatedApis.note(info, removedRelease)
+  audit?.annotate('k8s.io/deprecated', 'true')
+  if (removedRelease !== '') audit?.annotate('k8s.io/removed-release', removedRelease)
+}
+
 async function answer(context: EndpointContext, { kind, unstored }: Route, request: ApiRequest): Promise<ApiResponse> {
   const { info } = request
-  // The body of a status is the kind itself; other subresources have kinds of their own.
-  if (info.subresource === 'status' && kind.deprecation !== undefined) request.warnings.add(kind.deprecation)
+  if (kind.deprecation !== undefined) tellDeprecation(context, kind, request)
   if (info.subresource !== '') return answerSubresource(context, kind, request)
-  if (kind.deprecation !== undefined) request.warnings.add(kind.deprecation)
   if (info.verb === 'watch' && !kind.verbs.includes('watch')) throw methodNotSupported(kind, info.verb)
   if (unstored !== undefined) return unstored(context, kind, request)
   const resource = context.resources.get(info.group, info.version, info.resource)!

@@ -27,6 +27,7 @@ export function serverPlace(
     subresource,
     dryRun: false,
     fieldManager: 'kube-apiserver',
+    annotate: () => {},
     strategy: { clock, random, features, subresource, warn: () => {}, user: SERVER },
   }
 }

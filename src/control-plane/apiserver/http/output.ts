@@ -41,10 +41,10 @@ async function writePiece(output: Writable, chunk: Buffer | string): Promise<voi
   }
 }
 
-/** Writes parts in order, joined to chunks, giving way to other work between them. */
-export async function writeParts(output: Writable, parts: Iterable<Buffer>, clock: Clock): Promise<void> {
+/** Writes parts in order, joined to chunks, giving way to other work between them. Resolves with their bytes. */
+export async function writeParts(output: Writable, parts: Iterable<Buffer>, clock: Clock): Promise<number> {
   let pending: Buffer[] = []
-  let size = 0
+  let [size, total] = [0, 0]
   let sliceEnd = clock.monotonic() + SLICE_MS
   const flush = async (): Promise<void> => {
     await write(output, pending.length === 1 ? pending[0]! : Buffer.concat(pending, size))
@@ -54,6 +54,7 @@ export async function writeParts(output: Writable, parts: Iterable<Buffer>, cloc
   for (const part of parts) {
     pending.push(part)
     size += part.length
+    total += part.length
     if (size >= CHUNK_BYTES) await flush()
     if (clock.monotonic() >= sliceEnd) {
       await clock.yield()
@@ -61,11 +62,17 @@ export async function writeParts(output: Writable, parts: Iterable<Buffer>, cloc
     }
   }
   if (size > 0) await flush()
+  return total
 }
 
-/** A compressor in front of `output`; the work is done by zlib's threads. */
-export function compressInto(output: Writable): Writable {
+/** A compressor in front of `output`; the work is done by zlib's threads. `onSize` is told what it made of it all. */
+export function compressInto(output: Writable, onSize?: (bytes: number) => void): Writable {
   const gzip = createGzip({ level: GZIP_LEVEL })
+  if (onSize !== undefined) {
+    let size = 0
+    gzip.on('data', (chunk: Buffer) => (size += chunk.length))
+    gzip.once('end', () => onSize(size))
+  }
   output.once('close', () => gzip.destroy())
   gzip.on('error', () => output.destroy())
   gzip.pipe(output)

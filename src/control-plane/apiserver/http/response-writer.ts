@@ -58,13 +58,21 @@ function quoteWarning(text: string): string {
   return `"${printable.replace(/["\\]/g, String.raw`\$&`)}"`
 }
 
+export type WriteOptions = {
+  readonly headers: Headers
+  readonly clock: Clock
+  readonly encodings: Encodings
+  /** Told the bytes of a body that is an object or a list, as they are sent. */
+  readonly onSize?: (bytes: number) => void
+}
+
 export async function writeResponse(
   exchange: Exchange,
   request: AnswerRequest,
   response: ApiResponse,
-  options: { readonly headers: Headers; readonly clock: Clock; readonly encodings: Encodings },
+  options: WriteOptions,
 ): Promise<void> {
-  const { headers, clock, encodings } = options
+  const { headers, clock, encodings, onSize = () => {} } = options
   const { protobufTypes } = encodings
   const { body, code } = response
   switch (body.form) {
@@ -73,13 +81,14 @@ export async function writeResponse(
       const chosen = body.form === 'object' ? body.written : undefined
       const encoding = chosen === undefined ? encodingFor(request, code, encodings) : { ...PLAIN_ENCODING, ...chosen }
       const encoded = encodeSingle(request, body, encoding, protobufTypes)
-      return writeWhole(exchange, request, code, headers, chosen === undefined ? encoded : { ...encoded, ...chosen })
+      const content = chosen === undefined ? encoded : { ...encoded, ...chosen }
+      return writeWhole(exchange, request, { code, headers, onSize, ...content })
     }
     case 'list': {
       const encoding = encodingFor(request, code, encodings)!
       const { mediaType } = encoding
       const parts = await listParts(body, { mediaType, pretty: isPretty(request, encoding), clock, protobufTypes })
-      return writeListParts(exchange, request, { code, headers, ...parts, clock })
+      return writeListParts(exchange, request, { code, headers, onSize, ...parts, clock })
     }
     case 'watch': {
       const { mediaType } = encodingFor(request, code, encodings)!
@@ -152,9 +161,7 @@ function encodeObject(object: unknown, mediaType: MediaType, pretty: boolean): E
 async function writeWhole(
   exchange: Exchange,
   request: AnswerRequest,
-  code: number,
-  headers: Headers,
-  { mediaType, contentType = mediaType, content, newline }: Encoded,
+  { code, headers, onSize, mediaType, contentType = mediaType, content, newline }: Encoded & Answer,
 ): Promise<void> {
   const compress = content.length > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
   const parts = newline ? [content, NEWLINE] : [content]
@@ -164,7 +171,8 @@ async function writeWhole(
   else head['Content-Length'] = String(size)
   exchange.sendHead(code, head)
   if (request.method === 'HEAD') return void exchange.output.end()
-  const output = compress ? compressInto(exchange.output) : exchange.output
+  if (!compress) onSize(size)
+  const output = compress ? compressInto(exchange.output, onSize) : exchange.output
   if (size <= GZIP_BYTES_MIN) return void output.end(newline ? Buffer.concat(parts, size) : content)
   for (const part of parts) await write(output, part)
   output.end()
@@ -172,19 +180,21 @@ async function writeWhole(
 
 const COMPRESSED = { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }
 
-type ListAnswer = EncodedList & { readonly code: number; readonly headers: Headers; readonly clock: Clock }
+type Answer = { readonly code: number; readonly headers: Headers; readonly onSize: (bytes: number) => void }
+type ListAnswer = EncodedList & Answer & { readonly clock: Clock }
 
 async function writeListParts(
   exchange: Exchange,
   request: AnswerRequest,
-  { code, headers, mediaType, parts, size, clock }: ListAnswer,
+  { code, headers, onSize, mediaType, parts, size, clock }: ListAnswer,
 ): Promise<void> {
   const compress = (size ?? Infinity) > GZIP_BYTES_MIN && acceptsGzip(request.headers['accept-encoding'])
   const sizing: Headers = compress ? COMPRESSED : size === null ? {} : { 'Content-Length': String(size) }
   exchange.sendHead(code, { ...headers, 'Content-Type': mediaType, ...sizing })
   if (request.method === 'HEAD') return void exchange.output.end()
-  const output = compress ? compressInto(exchange.output) : exchange.output
-  await writeParts(output, parts, clock)
+  const output = compress ? compressInto(exchange.output, onSize) : exchange.output
+  const written = await writeParts(output, parts, clock)
+  if (!compress) onSize(written)
   output.end()
 }
 

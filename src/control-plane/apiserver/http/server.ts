@@ -44,6 +44,8 @@ export type HttpServerOptions = {
   readonly serving: ServingOptions
   readonly front: FrontSettings
   readonly onHandshakeError: () => void
+  /** Told the bytes of each answer's body that is an object or a list. */
+  readonly onAnswer: (request: ApiRequest, bytes: number) => void
   readonly encodings: Encodings
 }
 
@@ -219,7 +221,9 @@ export class HttpServer {
       const response =
         preflightAnswer(front, request) ?? this.#refuse(exchange, request) ?? (await this.#options.handler(request))
       const headers = { ...frontHeaders(front, request.headers), ...answerHeaders(request, auditId, response.headers) }
-      await writeResponse(exchange, request, response, { headers, clock, encodings })
+      const answered = request
+      const onSize = (bytes: number): void => this.#options.onAnswer(answered, bytes)
+      await writeResponse(exchange, request, response, { headers, clock, encodings, onSize })
     } catch (error) {
       if (error instanceof ClientGoneError) return void exchange.output.destroy()
       // What breaks because the client has left is nobody's failure.
@@ -247,12 +251,22 @@ export class HttpServer {
     }
     exchange.dropBody()
     try {
-      await writeResponse(exchange, request ?? UNREADABLE_REQUEST, response, { headers, clock, encodings })
+      await writeResponse(exchange, request ?? UNREADABLE_REQUEST, response, {
+        headers,
+        clock,
+        encodings,
+        onSize: (bytes) => {
+          if (request !== null && !TURNED_AWAY.has(response.code)) this.#options.onAnswer(request, bytes)
+        },
+      })
     } catch {
       exchange.output.destroy()
     }
   }
 }
+
+/** Reads that are answered so have not come to their resource. */
+const TURNED_AWAY = new Set([401, 403, 429])
 
 /** Stands for a request whose path or query could not be read: its error is answered in the plainest form. */
 const UNREADABLE_REQUEST = {

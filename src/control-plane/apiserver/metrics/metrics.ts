@@ -4,7 +4,9 @@ import type { Clock } from '#base/clock.ts'
 import type { AuditBackend } from '../audit/backend.ts'
 import type { ApiRequest, Stage } from '../request.ts'
 import { AccessMetrics } from './access-metrics.ts'
+import { AdmissionMetrics } from './admission-metrics.ts'
 import { BodySizes } from './body-sizes.ts'
+import { DeprecatedApis } from './deprecated-apis.ts'
 import { addReadFamily } from './families.ts'
 import { RequestMetrics } from './request-metrics.ts'
 
@@ -17,6 +19,8 @@ const IN_QUEUE_HELP = 'Maximal number of queued requests in this apiserver per r
 export class ApiServerMetrics {
   readonly registry = new Registry()
   readonly access = new AccessMetrics(this.registry)
+  readonly admission = new AdmissionMetrics(this.registry)
+  readonly deprecatedApis = new DeprecatedApis(this.registry)
   readonly #requests = new RequestMetrics(this.registry)
   readonly #bodies = new BodySizes(this.registry)
   readonly #inFlight = new Gauge({
@@ -101,6 +105,11 @@ export class ApiServerMetrics {
 
   observeHandshakeError(): void {
     this.#handshakeErrors.inc()
+  }
+
+  /** Bytes as they were sent. */
+  observeAnswer(request: ApiRequest, bytes: number): void {
+    this.#requests.observeAnswer(request, bytes)
   }
 
   observeBody(request: ApiRequest, bytes: number): void {

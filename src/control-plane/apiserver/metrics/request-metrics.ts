@@ -12,6 +12,8 @@ import { labelsOf, type RequestLabels } from './request-labels.ts'
 const SLI_BUCKETS = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
 const DURATION_BUCKETS = [0.005, 0.025, ...SLI_BUCKETS]
 const EVENT_BUCKETS = exponentialBuckets(1024, 2, 8)
+/** From a kilobyte to a gigabyte. */
+const SIZE_BUCKETS = exponentialBuckets(1000, 10, 7)
 /** Sets of labels that are told apart; requests beyond them (of paths that clients make up) share one. */
 const SHAPES_MAX = 5000
 const OTHER: RequestLabels = { verb: 'other', group: '', version: '', resource: '', subresource: '', scope: '' }
@@ -31,6 +33,7 @@ type Shape = {
   readonly sli: Distribution
   readonly running: Count
   readonly own: Count
+  answerSizes: Distribution | null
   watch: { readonly events: Count; readonly sizes: Distribution } | null
 }
 
@@ -44,6 +47,7 @@ export class RequestMetrics {
   readonly #terminations: CountFamily
   readonly #events: CountFamily
   readonly #sizes: DistributionFamily
+  readonly #answerSizes: DistributionFamily
   readonly #terminated = new Map<string, Count>()
 
   constructor(registry: Registry) {
@@ -79,6 +83,11 @@ export class RequestMetrics {
       'Number of requests which apiserver terminated in self-defense.',
     )
     this.#events = count('watch_events_total', 'Number of events sent in watch clients')
+    this.#answerSizes = distribution(
+      'response_sizes',
+      'Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.',
+      SIZE_BUCKETS,
+    )
     this.#sizes = distribution('watch_events_sizes', 'Watch event size distribution in bytes', EVENT_BUCKETS)
   }
 
@@ -103,6 +112,15 @@ export class RequestMetrics {
     }
   }
 
+  /** Of what is read, as upstream. */
+  observeAnswer(request: ApiRequest, bytes: number): void {
+    const { isResourceRequest, verb } = request.info
+    if (!isResourceRequest || (verb !== 'get' && verb !== 'list')) return
+    const shape = this.#shapeOf(request)
+    shape.answerSizes ??= this.#answerSizes.series({ ...shape.labels, component: COMPONENT })
+    shape.answerSizes.observe(bytes)
+  }
+
   #shapeOf(request: ApiRequest): Shape {
     const labels = labelsOf(request)
     const { verb, group, version, resource, subresource, scope } = labels
@@ -120,6 +138,7 @@ export class RequestMetrics {
       sli: this.#sli.series({ ...labels, component: COMPONENT }),
       running: this.#running.series({ ...labels, component: COMPONENT }),
       own: this.#own.series({ verb, group, resource, subresource }),
+      answerSizes: null,
       watch: null,
     }
     this.#shapes.set(key, shape)

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client'
 import type { FeatureGates } from '#base/feature-gates.ts'
 import type { Store } from '#control-plane/store/store.ts'
 import { VERSION } from '../version.ts'
+import type { ListCounts } from '../watch-cache/list-reader.ts'
 import { addReadFamily } from './families.ts'
 
 /** One kind of stored objects. */
@@ -13,6 +14,7 @@ export type ResourceFacts = {
   readonly bytes: number
   readonly revision: number
   readonly events: number
+  readonly lists: { readonly cache: ListCounts; readonly store: ListCounts }
 }
 
 export type ServerFacts = {
@@ -31,6 +33,7 @@ const STORAGE_CLUSTER = 'etcd-0'
 export function registerServerInfo(registry: Registry, facts: ServerFacts): void {
   registerVersion(registry, facts.features)
   registerResources(registry, facts.resources)
+  registerLists(registry, facts.resources)
   registerPools(registry, facts.pools)
   addReadFamily(
     registry,
@@ -110,6 +113,38 @@ function registerResources(registry: Registry, read: ServerFacts['resources']): 
     'Counter of events received in watch cache broken by resource type.',
     'events',
   )
+}
+
+/** Upstream's names of the places that lists are read from. */
+const STORAGES = [
+  ['watchcache', 'cache'],
+  ['etcd', 'store'],
+] as const
+
+function registerLists(registry: Registry, read: ServerFacts['resources']): void {
+  const family = (name: string, help: string, field: keyof ListCounts, index?: string): void => {
+    addReadFamily(registry, { name: `apiserver_storage_list_${name}`, help, type: 'counter' }, () =>
+      read().flatMap(({ group, resource, lists }) =>
+        STORAGES.filter(([, place]) => lists[place].lists > 0).map(([storage, place]) => ({
+          labels: { group, resource, storage, ...(index === undefined ? {} : { index }) },
+          value: lists[place][field],
+        })),
+      ),
+    )
+  }
+  family('total', 'Number of LIST requests served from storage', 'lists', '')
+  family(
+    'fetched_objects_total',
+    'Number of objects read from storage in the course of serving a LIST request',
+    'fetched',
+    '',
+  )
+  family(
+    'evaluated_objects_total',
+    'Number of objects tested in the course of serving a LIST request from storage',
+    'evaluated',
+  )
+  family('returned_objects_total', 'Number of objects returned for a LIST request from storage', 'returned')
 }
 
 function registerPools(registry: Registry, read: ServerFacts['pools']): void {

@@ -97,8 +97,8 @@ export class Resources {
       if (known.has(cache) || !cache.isStarted) return []
       known.add(cache)
       const { group, resource } = storedKind
-      const { size: objects, bytes, revision, eventsReceived: events } = cache
-      return [{ group, resource, objects, bytes, revision, events }]
+      const { size: objects, bytes, revision, eventsReceived: events, listCounts: lists } = cache
+      return [{ group, resource, objects, bytes, revision, events, lists }]
     })
   }
 

@@ -11,6 +11,8 @@ export type WriteContext = {
   /** Name under which the writer owns fields. */
   readonly fieldManager: string
   readonly strategy: StrategyContext
+  /** For the audit log. */
+  readonly annotate: (key: string, value: string) => void
   /** Admission has seen the request in another form: as an eviction, a binding. */
   readonly isAdmitted?: boolean
 }

@@ -46,7 +46,15 @@ type Page = {
 
 export type ListRequest = { readonly plan: ListPlan; readonly prefix: string; readonly matches: Matches | null }
 
+/** How many lists there were, and of how many objects: for metrics. */
+export type ListCounts = { lists: number; fetched: number; evaluated: number; returned: number }
+
 export class ListReader {
+  /** By the place that they were read from. */
+  readonly counts: { readonly cache: ListCounts; readonly store: ListCounts } = {
+    cache: { lists: 0, fetched: 0, evaluated: 0, returned: 0 },
+    store: { lists: 0, fetched: 0, evaluated: 0, returned: 0 },
+  }
   readonly #source: ListSource
 
   constructor(source: ListSource) {
@@ -58,6 +66,9 @@ export class ListReader {
     const { plan } = request
     const inMemory = plan.read !== 'exact' || plan.revision >= this.#source.changedRevision()
     const page = inMemory ? await this.#readCache(request) : await this.#readStore(request)
+    const counts = inMemory ? this.counts.cache : this.counts.store
+    counts.lists++
+    counts.returned += page.items.length
     return toResult(request, page)
   }
 
@@ -74,6 +85,7 @@ export class ListReader {
     const found: CachedObject[] = []
     const max = matches === null && plan.limit > 0 ? plan.limit : Infinity
     records.walk(plan.startKey, end, (object) => found.push(object) < max)
+    this.counts.cache.fetched += found.length
     const count = max === Infinity ? found.length : records.count(plan.startKey, end)
     if (matches === null) return { items: found, revision, hasMore: count > found.length, count }
     return { ...(await this.#filter(found, matches, plan.limit)), revision, count }
@@ -105,7 +117,9 @@ export class ListReader {
     let pageSize = plan.limit > 0 ? plan.limit : STORE_PAGE_MIN
     for (let start = plan.startKey; ; pageSize = Math.min(pageSize * 2, STORE_PAGE_MAX)) {
       const range = await this.#readRange({ plan, prefix, start, end, limit: pageSize })
+      this.counts.store.fetched += range.entries.length
       for (const [index, entry] of range.entries.entries()) {
+        this.counts.store.evaluated++
         const object = this.#source.toObject(entry.key, entry.modRevision, entry.value)
         if (matches !== null && !matches(object)) continue
         items.push(object)

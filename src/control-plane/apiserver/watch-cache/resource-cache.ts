@@ -133,6 +133,10 @@ export class ResourceCache {
     return this.#eventsReceived
   }
 
+  get listCounts(): ListReader['counts'] {
+    return this.#lists.counts
+  }
+
   /** Of all objects, as served. */
   get bytes(): number {
     return this.#bytes

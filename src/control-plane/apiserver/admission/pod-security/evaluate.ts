@@ -2,11 +2,8 @@
 import type { PodSpec } from '#api/core/v1.gen.ts'
 import { BASELINE_CHECKS } from './baseline-checks.ts'
 import type { Check, CheckPod, Violation } from './check.ts'
-import type { LevelVersion } from './policy.ts'
+import { NEWEST_VERSION, type LevelVersion } from './policy.ts'
 import { RESTRICTED_CHECKS } from './restricted-checks.ts'
-
-/** The newest version that any check speaks of. */
-const NEWEST = 37
 
 const known = new Map<string, readonly CheckPod[]>()
 
@@ -16,7 +13,7 @@ export function evaluatePod(
   metadata: Parameters<CheckPod>[1],
 ): Violation[] {
   if (level === 'privileged') return []
-  const minor = version === 'latest' ? NEWEST : Math.min(version, NEWEST)
+  const minor = version === 'latest' ? NEWEST_VERSION : Math.min(version, NEWEST_VERSION)
   const id = `${level}/${minor}`
   let checks = known.get(id)
   if (checks === undefined) known.set(id, (checks = checksOf(level, minor)))

@@ -69,9 +69,14 @@ export function compareLevels(one: Level, other: Level): number {
 export const isSame = (one: LevelVersion, other: LevelVersion): boolean =>
   one.level === other.level && one.version === other.version
 
-export function formatLevel({ level, version }: LevelVersion): string {
-  return `${level}:${version === 'latest' ? 'latest' : `v1.${version}`}`
-}
+export const formatVersion = ({ version }: LevelVersion): string => (version === 'latest' ? version : `v1.${version}`)
+
+export const formatLevel = (policy: LevelVersion): string => `${policy.level}:${formatVersion(policy)}`
+
+/** The minor version of this server: later rules are not known yet. */
+export const NEWEST_VERSION = 37
+
+export const isFuture = ({ version }: LevelVersion): boolean => version !== 'latest' && version > NEWEST_VERSION
 
 /** Nothing is enforced, told or warned about. */
 export const isFullyPrivileged = ({ enforce, audit, warn }: Policy): boolean =>
