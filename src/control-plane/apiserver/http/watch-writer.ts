@@ -1,7 +1,5 @@
 /** Streams watch events: whole batches in one write, or one WebSocket message an event. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Clock } from '#base/clock.ts'
 import { internalError, StatusError } from '#machinery/status-error.ts'
@@ -9,6 +7,7 @@ import { protocolsWithoutToken } from '../authentication/token-protocol.ts'
 import { PlainRefusal } from '../plain-refusal.ts'
 import type { ServedWatchEvent, WatchStream } from '../request.ts'
 import type { Exchange } from './exchange.ts'
+import { GzipPieces } from './gzip-pieces.ts'
 import { ClientGoneError, write } from './output.ts'
 import type { Headers } from './response-writer.ts'
 import type { WatchFraming } from './watch-framing.ts'
@@ -20,7 +19,7 @@ type WatchOptions = {
   readonly stream: WatchStream
   readonly clock: Clock
   readonly framing: WatchFraming
-  /** Compresses each write by itself. */
+  /** As one gzip stream whose events can be read as they come. */
   readonly compress: boolean
 }
 
@@ -36,18 +35,16 @@ export async function writeWatch(
     const compression = compress ? { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : {}
     exchange.sendHead(code, { ...headers, 'Content-Type': framing.contentType, ...compression })
     flushHead(exchange)
+    const pieces = compress ? new GzipPieces() : null
     for await (const events of batches(stream, clock)) {
       const bytes = framing.join(events)
-      // A member of its own for each write: what a client has is complete at any time.
-      await write(exchange.output, compress ? await gzipAsync(bytes) : bytes)
+      await write(exchange.output, pieces === null ? bytes : await pieces.add(bytes))
     }
-    exchange.output.end()
+    exchange.output.end(pieces?.end())
   } finally {
     stream.close()
   }
 }
-
-const gzipAsync = promisify(gzip)
 
 /** Node keeps an HTTP/1.1 head back until the first byte of the body; the client of a quiet watch waits for it. */
 function flushHead(exchange: Exchange): void {
