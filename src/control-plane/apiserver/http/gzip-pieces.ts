@@ -9,6 +9,17 @@ const LAST_BLOCK = [0x03, 0x00]
 const TRAILER_BYTES = 8
 const deflate = promisify(deflateRaw)
 
+/** Single events are not worth the work, nor the wait: they go out as they are. A stored block holds up to 65,535 bytes. */
+const STORED_BYTES_MAX = 8 * 1024
+
+/** A piece ends at a whole byte, so the block's three bits of head are a byte of their own. */
+function storedBlock(piece: Buffer): Buffer {
+  const head = Buffer.alloc(5)
+  head.writeUInt16LE(piece.length, 1)
+  head.writeUInt16LE(piece.length ^ 0xffff, 3)
+  return Buffer.concat([head, piece])
+}
+
 /**
  * A member of its own for each piece would be simpler; but Go's reader keeps the end of a member back until the next one begins,
  * and a quiet watch would hold its last event for ever.
@@ -20,7 +31,8 @@ export class GzipPieces {
 
   /** The next bytes of the stream: who has them can read all of `piece`. One call at a time. */
   async add(piece: Buffer): Promise<Buffer> {
-    const blocks = await deflate(piece, { finishFlush: constants.Z_SYNC_FLUSH })
+    const isSmall = piece.length <= STORED_BYTES_MAX
+    const blocks = isSmall ? storedBlock(piece) : await deflate(piece, { finishFlush: constants.Z_SYNC_FLUSH })
     this.#crc = crc32(piece, this.#crc)
     this.#size += piece.length
     if (this.#begun) return blocks
