@@ -28,6 +28,12 @@ test('all pieces are one member of a gzip file', async () => {
   assert.equal(whole.indexOf(Buffer.from([0x1f, 0x8b, 8, 0]), 1), -1)
 })
 
+test('each piece ends with an empty block: readers that wait for one have all of it', async () => {
+  const pieces = new GzipPieces()
+  for (const piece of ['short', 'long '.repeat(10_000)])
+    assert.deepEqual([...(await pieces.add(Buffer.from(piece))).subarray(-4)], [0, 0, 0xff, 0xff])
+})
+
 test('a stream without a piece is an empty file', () => {
   assert.equal(gunzipSync(new GzipPieces().end()).length, 0)
 })

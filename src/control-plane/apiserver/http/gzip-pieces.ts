@@ -12,12 +12,15 @@ const deflate = promisify(deflateRaw)
 /** Single events are not worth the work, nor the wait: they go out as they are. A stored block holds up to 65,535 bytes. */
 const STORED_BYTES_MAX = 8 * 1024
 
+/** What deflate writes to flush. Go's reader hands out what it has when it meets an empty block, and not before. */
+const EMPTY_BLOCK = Buffer.from([0, 0, 0, 0xff, 0xff])
+
 /** A piece ends at a whole byte, so the block's three bits of head are a byte of their own. */
 function storedBlock(piece: Buffer): Buffer {
   const head = Buffer.alloc(5)
   head.writeUInt16LE(piece.length, 1)
   head.writeUInt16LE(piece.length ^ 0xffff, 3)
-  return Buffer.concat([head, piece])
+  return Buffer.concat([head, piece, EMPTY_BLOCK])
 }
 
 /**
