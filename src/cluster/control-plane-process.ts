@@ -57,7 +57,7 @@ export async function runControlPlane(statePath: string, signal: AbortSignal): P
   registry.listen(REGISTRY_PORT, hostAddress(state))
   const started = new Set<string>()
   const server = await startApiServer(state, store, parts, started)
-  await server.ready()
+  await server.ready(signal)
   log.info('API server ready', { url: server.url })
   const admin = server.client(component('admin', ['system:masters']), 'kubets')
   await createClusterObjects(admin, CLUSTER_DNS)

@@ -11,10 +11,10 @@ const UPSTREAM_FAILURES: readonly RegExp[] = [
   /failed to create typed (?:patch|live) object/, // server-side apply of a field that the schema does not have
   /failed to (?:prune|convert|update|decode|get|create)\b/, // server-side apply of what cannot be converted or owned
   /^target\.|\[target\./, // a Binding that names no node, or something that is none
-  /expected slice or array type, but got: struct|list element types are not identical|invalid type for list|expected a (?:\[\]|map\[string\])interface|does not contain declared merge key|cannot find|patch/i, // strategic patches of another form
+  /expected slice or array type, but got: struct|list element types are not identical|invalid type for list|expected a (?:\[\]|map\[string\])interface|does not contain declared merge key|cannot find|unknown patch type: .* in map: |The order in patch list:/i, // strategic patches of another form
   /This pod has more than one PodDisruptionBudget/,
   /Timeout: |timed out|request did not complete|context deadline/, // timeout=1ns
-  /no endpoints available|address not allowed|dial tcp|pods? .* (?:is|are) not|unable to/, // connections to kubelets and pods that are not there
+  /no endpoints available|address not allowed|dial tcp|pods? .* (?:is|are) not/, // connections to kubelets and pods that are not there
   /Internal error occurred: (?:failed to prune|resource quota|no RESTMapping|parsing)/,
 ]
 /** What JavaScript says when our own code fails, whatever else the message holds. */
